@@ -18,13 +18,13 @@ DOCUMENTS: Final = (README, "sessions.pqt", "datasets.pqt", MANIFEST, CRATE)
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """One file, by its path in the ONE tree without UUID."""
+    """One file, by its path in the ONE tree without UUID; without a server it has no id and no version."""
 
     path: str
     size_bytes: int
     sha256: str
-    dataset_id: str
-    version: int
+    dataset_id: str = ""
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

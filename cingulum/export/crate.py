@@ -85,14 +85,18 @@ def _folder(folder: str, files: list[ExportedFile]) -> dict[str, Any]:
 
 
 def _file(file: ExportedFile) -> dict[str, Any]:
+    identifiers = [f"urn:sha256:{file.sha256}"]
+    if file.dataset_id:
+        identifiers.append(f"urn:uuid:{file.dataset_id}")
+    version = {} if file.version is None else {"version": str(file.version)}
     return {
         "@id": quote(file.path),
         "@type": "File",
         "name": file.path.rpartition("/")[2],
         "contentSize": str(file.size_bytes),
         "encodingFormat": _format_of(file.path),
-        "identifier": [f"urn:uuid:{file.dataset_id}", f"urn:sha256:{file.sha256}"],
-        "version": str(file.version),
+        "identifier": identifiers,
+        **version,
     }
 
 

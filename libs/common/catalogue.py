@@ -116,6 +116,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "releases",
         "release-keys",
         "release-links",
+        "export",
     ),
     Service.SCHEDULER: ("tasks", "jobs", "workers"),
     Service.TRANSFER: ("uploads", "bundles"),

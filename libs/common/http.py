@@ -59,6 +59,12 @@ def byte_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
     return start, stop
 
 
+def requested_range(request: Request, size_bytes: int, etag: str) -> tuple[int, int] | None:
+    """The `byte_range` of a request; None too if its `If-Range` names other bytes. Raises RangeNotSatisfiable."""
+    is_same = request.headers.get("if-range") in {None, etag}
+    return byte_range(request.headers.get("range"), size_bytes) if is_same else None
+
+
 def not_modified(if_none_match: str | None, headers: Mapping[str, str]) -> Response | None:
     """The response 304, if the caller holds what `headers["ETag"]` identifies."""
     if matches_etag(if_none_match, headers["ETag"]):
@@ -77,8 +83,7 @@ def ranged_response(
 
     A range is ignored if `If-Range` names other bytes. Raises RangeNotSatisfiable.
     """
-    is_same = request.headers.get("if-range") in {None, headers["ETag"]}
-    span = byte_range(request.headers.get("range"), size_bytes) if is_same else None
+    span = requested_range(request, size_bytes, headers["ETag"])
     start, stop = span or (0, size_bytes)
     more = {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
     if span:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from libs.common.app import Loop, Parts, create_app, once_it_responds
 from libs.common.catalogue import Service
 from libs.common.storage import store_of
+from services.registry.domain.exports import ExportLimits
 from services.registry.domain.holdings import Policy
 from services.registry.events import handlers_with
 from services.registry.models import Base
@@ -20,6 +21,7 @@ from services.registry.operations.central_store import CentralStore
 from services.registry.operations.datajoint import keep_tables
 from services.registry.operations.undoables import UNDOABLES
 from services.registry.operations.vocabularies import load_vocabularies
+from services.registry.operations.zip_stream import Checksums
 from services.registry.routes import routers
 from services.registry.settings import Settings
 
@@ -45,6 +47,8 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.state.creates_types = settings.create_dataset_types
     app.state.release_copies = settings.release_copies
     app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)
+    app.state.export_limits = ExportLimits(settings.export_days, settings.export_files, settings.export_bytes)
+    app.state.checksums = Checksums()
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -53,6 +57,7 @@ def build(settings: Settings | None = None) -> FastAPI:
         try:
             async with inner(app) as state:
                 yield state
+                await app.state.checksums.close()
         finally:
             await central.opened.close()
 

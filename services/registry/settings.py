@@ -32,3 +32,10 @@ class Settings(StoreSettings):
         ge=0,
         description="seconds between updates of the tables that DataJoint clients read; 0 for never",
     )
+    export_days: int = Field(default=30, ge=1, description="days for which an export can be downloaded")
+    export_files: int = Field(default=50_000, ge=1, description="maximum number of datasets of an export")
+    export_bytes: int = Field(
+        default=5_000_000_000_000,
+        ge=1,
+        description="maximum size of the files of an export together, in bytes",
+    )

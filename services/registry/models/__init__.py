@@ -9,6 +9,7 @@ from services.registry.models.datajoint import DatajointGrantRow, DatajointState
 from services.registry.models.datajoint_rights import after_views
 from services.registry.models.datasets import DatasetRow, DatasetTagRow, VersionRow
 from services.registry.models.downloads import DownloadProjectRow, DownloadRow
+from services.registry.models.exports import ChecksumRow, ExportDocumentRow, ExportFileRow, ExportRow
 from services.registry.models.publications import PublicationRow
 from services.registry.models.published import PUBLISHED
 from services.registry.models.releases import (
@@ -34,6 +35,7 @@ __all__ = [
     "PUBLISHED",
     "RETIRED",
     "Base",
+    "ChecksumRow",
     "CopyRow",
     "DataNoticeDatasetRow",
     "DataNoticeRow",
@@ -45,6 +47,9 @@ __all__ = [
     "DatasetTypeRow",
     "DownloadProjectRow",
     "DownloadRow",
+    "ExportDocumentRow",
+    "ExportFileRow",
+    "ExportRow",
     "FormatRow",
     "PublicationRow",
     "ReleaseConsentRow",

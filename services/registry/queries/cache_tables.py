@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -20,7 +21,7 @@ from libs.common.visible import is_project_row_visible
 from services.registry.models import Base, DatasetRow, ReleaseRow, RepositoryRow, TagRow, VersionRow
 from services.registry.models.expressions import is_current_version, is_released
 from services.registry.queries import visible
-from services.registry.queries.columns import has_shown_copy, size_of_dataset
+from services.registry.queries.columns import has_shown_copy, is_any_of, size_of_dataset
 
 LATE = 10_000  # numbers that other transactions may take before one that began earlier commits
 
@@ -60,9 +61,12 @@ async def _newest(session: ReadSession, number: sa.Column[Any]) -> tuple[int, in
 
 
 async def fetch_cached_sessions(
-    session: ReadSession, visibility: Visibility, tag: str | None
+    session: ReadSession,
+    visibility: Visibility,
+    tag: str | None,
+    session_ids: Collection[UUID] | None = None,
 ) -> Sequence[TableSession]:
-    """Sessions whose folder is fully known, by id."""
+    """Sessions whose folder is fully known, by id; of these ids only, or (None) all."""
     sessions = table(SESSIONS)
     statement = sa.select(
         sa.cast(sessions.c.id, sa.Text).label("id"),
@@ -86,6 +90,8 @@ async def fetch_cached_sessions(
                 visible.has_tag(TagRow.name == tag),
             )
         )
+    if session_ids is not None:
+        statement = statement.where(is_any_of(sessions.c.id, session_ids))
     rows = await session.execute(statement.order_by(sa.text("1")))
     return [TableSession._make(row) for row in rows]
 

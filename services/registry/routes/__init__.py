@@ -7,6 +7,7 @@ from services.registry.routes import (
     data_paths,
     datasets,
     downloads,
+    exports,
     files,
     missing_copies,
     registration,
@@ -34,4 +35,6 @@ routers = [
     releases.router,
     release_keys.router,
     release_links.router,
+    exports.router,
+    exports.zips,
 ]

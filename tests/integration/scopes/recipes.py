@@ -264,6 +264,8 @@ TRIED_APART = {
     ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
     ("POST", "/session-merges"): "needs sessions of one number: merges/test_refusals.py",
     ("POST", "/sync-file-status"): "orders only what the token reaches: registry/test_missing_copies.py",
+    ("POST", "/export"): "has only what the token can read: registry/test_exports.py",
+    ("DELETE", "/export/{export_id}"): "only those of a token of the same limits: registry/test_exports.py",
     ("POST", "/undo/{service}/{audit_id}"): "test_reach.py: restores only what the token may delete",
     ("POST", "/browser-sessions"): "unauthenticated: no token is read",
     ("POST", "/oidc/start"): "unauthenticated: no token is read",

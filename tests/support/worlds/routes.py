@@ -141,6 +141,8 @@ READS: Final[dict[str, Read]] = {
     "/release-links/{token}/files/{path:path}": Read(("=token", "=x"), paged=False),
     "/releases/{name}/files/{path:path}": of("release", "path"),
     "/release-keys": OPEN,
+    "/export/{export_id}": named(_NO_ID),  # only the caller's own
+    "/export/{export_id}/{file_name}": Read((f"={_NO_ID}", "=export.zip"), paged=False),
     "/tasks": listing("job_id"),
     "/tasks/{task_id}": of("job_id"),
     "/jobs": listing("job_id"),
@@ -331,6 +333,9 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /downloads/{download_id}": Write(("download_id",), ({"count": 7},)),
     "PATCH /downloads/{download_id}": Write(("download_id",), ({"count": 7},)),
     "POST /sync-file-status": NOTHING,
+    "POST /export": Write((), ({"sessions": ["{session_id}"]}, {"search": {"session": "{session_id}"}},
+                               {"search": {"subject": "{nickname}", "id": "{dataset_id}"}})),
+    "DELETE /export/{export_id}": Write((f"={_NO_ID}",)),
     "POST /data-notices": Write((), ({"datasets": ["{dataset_id}"]},)),
     "PUT /data-notices/{notice_id}": Write(("notice_id",), _NOTICE),
     "PATCH /data-notices/{notice_id}": Write(("notice_id",), _NOTICE),

@@ -1,0 +1,112 @@
+"""Exports: datasets in one zip that opens without a server."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from libs.common.attachments import attachment
+from libs.common.auth import Reader, Sees
+from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db.sessions import ReadSession
+from libs.common.http import REVALIDATED, not_modified, ranged_response, requested_range
+from libs.common.problem import BadRequest, NotFound, problems
+from libs.common.schemas import absolute
+from libs.common.schemas.files.exports import Export, ExportIn, LeftOutDataset
+from libs.common.visibility import Visibility
+from services.registry.domain.exports import (
+    ExportTooLarge,
+    NothingToExport,
+    TooManyExports,
+    etag_of,
+)
+from services.registry.models import ExportRow
+from services.registry.operations import exports as operations
+from services.registry.operations.central_store import CentralStore
+from services.registry.operations.zip_stream import ZipStream
+from services.registry.queries import exports as queries
+
+router = APIRouter(route_class=IdempotentRoute, tags=["exports"])
+zips = APIRouter(tags=["exports"])
+
+
+@router.post(
+    "/export",
+    status_code=201,
+    responses=problems(BadRequest, NothingToExport, ExportTooLarge, TooManyExports),
+)
+async def create_export(
+    request: Request, response: Response, body: ExportIn, by: Reader, visibility: Sees, tx: Tx
+) -> Export:
+    """Create a zip of the current versions of datasets: of sessions, of a search, or of both.
+
+    It holds the files with a verified copy in the central store, the tables with which the ONE client searches them, a
+    manifest, RO-Crate metadata and a README. What else matches is in `left_out`, with the reason.
+    """
+    central: CentralStore = request.app.state.central
+    row = await operations.create_export(
+        tx,
+        by,
+        visibility,
+        body,
+        limits=request.app.state.export_limits,
+        store=central.kind,
+        source=absolute(request, ""),
+    )
+    export = await _shown(request, tx.session, visibility, row)
+    response.headers["Location"] = absolute(request, f"/export/{row.id}")
+    return export
+
+
+@router.get("/export/{export_id}", responses=problems(NotFound))
+async def read_export(
+    request: Request, export_id: UUID, _by: Reader, visibility: Sees, session: Reading
+) -> Export:
+    """Read one of the caller's own exports, until it expires."""
+    row = await operations.read_export(session, visibility, export_id)
+    return await _shown(request, session, visibility, row)
+
+
+@router.delete("/export/{export_id}", status_code=204, responses=problems(NotFound))
+async def delete_export(export_id: UUID, _by: Reader, visibility: Sees, tx: Tx) -> None:
+    """Delete one of the caller's own exports, for good. The datasets stay."""
+    await operations.delete_export(tx, visibility, export_id)
+
+
+@zips.api_route("/export/{export_id}/{file_name}", methods=["GET", "HEAD"], include_in_schema=False)
+async def download_export(
+    request: Request, export_id: UUID, file_name: str, _by: Reader, visibility: Sees, session: Reading
+) -> Response:
+    """Download the zip, or a range of it. Rights to every file are checked again. Raises ExportIncomplete."""
+    central: CentralStore = request.app.state.central
+    zip_ = await operations.prepare_zip(session, visibility, export_id, file_name, central.kind)
+    headers = {
+        **REVALIDATED,
+        "ETag": etag_of(zip_.row.digest),
+        "Accept-Ranges": "bytes",
+        "Content-Type": "application/zip",
+        "Content-Disposition": attachment(file_name),
+    }
+    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+        return unchanged
+    stream = ZipStream(zip_, central.store, request.app.state.checksums, request.app.state.writer)
+    if request.method == "GET":
+        span = requested_range(request, zip_.layout.size_bytes, headers["ETag"])
+        await stream.check_objects(*(span or (0, zip_.layout.size_bytes)))
+    return ranged_response(request, zip_.layout.size_bytes, headers, stream.pieces)
+
+
+async def _shown(request: Request, session: ReadSession, visibility: Visibility, row: ExportRow) -> Export:
+    left_out = await queries.list_left_out(session, visibility, row.id)
+    return Export(
+        id=row.id,
+        name=row.name,
+        url=absolute(request, f"/export/{row.id}/{row.name}.zip"),
+        size_bytes=row.size_bytes,
+        n_files=row.n_files,
+        n_sessions=row.n_sessions,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        left_out=[LeftOutDataset.model_validate(dict(item)) for item in left_out],
+    )
