@@ -55,7 +55,7 @@ def zip_(
 
     out = out or Path(f"{folder.resolve().name}.zip")
     if out.exists():
-        refuse(f"{out} exists already: name another file by --out")
+        refuse(f"{out} exists: name another file by --out")
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

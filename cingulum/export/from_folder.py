@@ -55,7 +55,7 @@ class PlannedFile:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FolderPlan:
     """What goes into a zip, sorted by path, and what does not."""
 
     files: Sequence[PlannedFile]
@@ -67,7 +67,7 @@ class Plan:
         return sum(file.size_bytes for file in self.files)
 
 
-def plan_folder(root: Path) -> Plan:
+def plan_folder(root: Path) -> FolderPlan:
     """All sessions below (or at) a folder. Raises NothingToExport."""
     files: dict[str, PlannedFile] = {}
     left_out: list[LeftOut] = []
@@ -86,11 +86,11 @@ def plan_folder(root: Path) -> Plan:
         left_out += [LeftOut(f"{session}/{path.relative_to(folder).as_posix()}", NO_NAME) for path in others]
     if not files:
         raise NothingToExport(f"{root} has no session folder (subject/yyyy-mm-dd/number) with a dataset")
-    return Plan(sorted(files.values(), key=lambda file: file.path), left_out)
+    return FolderPlan(sorted(files.values(), key=lambda file: file.path), left_out)
 
 
 def zip_folder(
-    root: Path, plan: Plan, out: Path, name: str, on_read: Callable[[int], None] = lambda _n: None
+    root: Path, plan: FolderPlan, out: Path, name: str, on_read: Callable[[int], None] = lambda _n: None
 ) -> Contents:
     """Write the zip; each file is read once. `on_read` is called with the bytes of each block.
 
@@ -130,7 +130,7 @@ def _date_time(moment: time.struct_time) -> tuple[int, int, int, int, int, int]:
     return year, month, day, hour, minute, min(second, 59)
 
 
-def _contents(name: str, plan: Plan, digests: Sequence[Digests], known: KnownRows) -> Contents:
+def _contents(name: str, plan: FolderPlan, digests: Sequence[Digests], known: KnownRows) -> Contents:
     paths = sorted({file.session for file in plan.files})
     of_session = {path: known.session(path) for path in paths}
     of_file = [known.dataset(of_session[file.session].id, file.inside) for file in plan.files]

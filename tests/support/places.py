@@ -42,6 +42,11 @@ class Places:
         return await self.services[service].as_(caller).request(method, path, **content)
 
 
+def a_release(subject: str, session_id: str) -> dict[str, Any]:
+    """A draft of a release of a session."""
+    return {"name": f"release-{subject.lower()}", "title": f"Data of {subject}", "sessions": [session_id]}
+
+
 async def _place(places: Places, subject: str, lab: str, project: str | None) -> dict[str, str]:
     labs, registry = places.labs, places.services[Service.REGISTRY]
     in_project = {"projects": [project] if project else []}
@@ -94,6 +99,7 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "dataset": dataset["id"],
         "copy": file["id"],
         "download": counted["download"][0],
+        "release": (await made(registry, "/releases", a_release(subject, session["id"])))["name"],
         "notice": (await made(registry, "/data-notices", {"datasets": [dataset["id"]]}))["id"],
         "job": task["id"],
         "upload": upload["id"],

@@ -64,6 +64,22 @@ class ExportLimits:
 
 
 @dataclass(frozen=True)
+class StoredExport:
+    """A zip that can be downloaded until it expires; its fields are columns of its row."""
+
+    id: UUID
+    user_id: UUID
+    narrowing: str
+    name: str
+    n_files: int
+    n_sessions: int
+    size_bytes: int
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Selected:
     """A dataset that matches, in its current version; `is_stored`: a verified copy is in the central store."""
 

@@ -23,6 +23,7 @@ from services.registry.domain.exports import (
     MOST_EXPORTS,
     ExportLimits,
     Selected,
+    StoredExport,
     TooManyExports,
     check_limits,
     contents_of,
@@ -32,7 +33,6 @@ from services.registry.domain.exports import (
     refusal,
     split_selected,
 )
-from services.registry.models import ExportRow
 from services.registry.queries import exports as queries
 from services.registry.queries.cache_tables import fetch_cached_sessions
 from services.registry.queries.exports import FileToSend
@@ -43,7 +43,7 @@ from services.registry.queries.list_filters.datasets import DatasetFilters
 class ZipToSend:
     """A zip whose files the caller may have now: `files` follow the documents in the layout."""
 
-    row: ExportRow
+    row: StoredExport
     layout: Layout
     documents: dict[str, bytes]
     files: Sequence[FileToSend]
@@ -58,7 +58,7 @@ async def create_export(
     limits: ExportLimits,
     store: str,
     source: str,
-) -> ExportRow:
+) -> StoredExport:
     """Select datasets, and store the zip that has their current versions.
 
     Raises BadRequest for a search that is invalid or names a hidden session, NothingToExport, ExportTooLarge and
@@ -113,14 +113,14 @@ def _row(
     documents: dict[str, bytes],
     inside: Sequence[Selected],
     limits: ExportLimits,
-) -> ExportRow:
+) -> StoredExport:
     created = contents.created
     layout = layout_of(
         ((name, len(data)) for name, data in documents.items()),
         ((file.path, file.size_bytes) for file in inside),
         created,
     )
-    return ExportRow(
+    return StoredExport(
         id=uuid4(),
         created_at=created,
         user_id=by.user_id,
@@ -134,7 +134,7 @@ def _row(
     )
 
 
-async def read_export(session: ReadSession, visibility: Visibility, export_id: UUID) -> ExportRow:
+async def read_export(session: ReadSession, visibility: Visibility, export_id: UUID) -> StoredExport:
     """One of the caller's own exports. Raises NotFound, also once it has expired."""
     row = await queries.find_export(session, visibility, narrowing_of(visibility), export_id)
     if row is None:

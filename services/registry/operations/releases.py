@@ -15,7 +15,7 @@ from cingulum.manifests.descriptions import About
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.rows import create_row, refuse_duplicate, update_row
-from libs.common.permissions import Principal, may_on
+from libs.common.permissions import Principal, Target, in_scope, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.protection import lock_deletions
 from libs.common.schemas.files.data_notices import DataNoticeIn, Importance
@@ -80,8 +80,11 @@ async def change_release(
 async def consent(
     tx: Transaction, by: Principal, visibility: Visibility, name: str, copies: int
 ) -> Readiness:
-    """The caller agrees that the caller's sessions are released. Raises NotFound, Conflict."""
+    """The caller agrees that the caller's sessions are released. Raises NotFound, Forbidden, Conflict."""
     row, state = await queries.lock_release(tx.session, visibility, name)
+    targets = await _fetch_targets(tx.session, row.id)
+    if not all(in_scope(by, Permission.WRITE, target) for target in targets):
+        raise Forbidden("This token may not write in all that the release contains.")
     check_state(state, _OPEN)
     await queries.create_consent(tx.session, row.id, by.user_id)
     tx.audit("release.consented", NOUN, row.id, after={"user": by.username})
@@ -227,10 +230,15 @@ async def lock_own(
 
 async def check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
     """Raises Forbidden unless the caller may release in the lab of every session and object."""
-    session_ids, objects = await queries.fetch_owners(session, release_id)
-    targets = [*(await fetch_session_targets(session, session_ids)).values()]
-    targets += [await fetch_object_target(session, *of) for of in objects]
+    targets = await _fetch_targets(session, release_id)
     if not all(may_on(by, Permission.RELEASE, target) for target in targets):
         raise Forbidden(
             "Releasing needs the permission `release` in the lab of every session of the release."
         )
+
+
+async def _fetch_targets(session: ReadSession, release_id: UUID) -> list[Target]:
+    """What every session and object of a release belongs to."""
+    session_ids, objects = await queries.fetch_owners(session, release_id)
+    targets = [*(await fetch_session_targets(session, session_ids)).values()]
+    return [*targets, *[await fetch_object_target(session, *of) for of in objects]]

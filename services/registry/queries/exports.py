@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
+from libs.common.schemas.files.exports import LeftOutDataset
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
-from services.registry.domain.exports import Selected
+from services.registry.domain.exports import Selected, StoredExport
 from services.registry.models import (
     ChecksumRow,
     CopyRow,
@@ -110,23 +111,23 @@ async def find_hidden_session(
 
 async def insert_export(
     session: WriteSession,
-    row: ExportRow,
+    export: StoredExport,
     documents: dict[str, bytes],
     inside: Sequence[Selected],
     left_out: Sequence[tuple[Selected, str]],
 ) -> None:
     """Insert an export with its documents and files."""
-    session.add(row)
+    session.add(ExportRow(**asdict(export)))
     await session.flush()
     numbered = enumerate(documents.items())
     session.add_all(
-        ExportDocumentRow(export_id=row.id, position=position, name=name, content=content)
+        ExportDocumentRow(export_id=export.id, position=position, name=name, content=content)
         for position, (name, content) in numbered
     )
     everything = [*((dataset, "") for dataset in inside), *left_out]
     values = [
         {
-            "export_id": row.id,
+            "export_id": export.id,
             "position": position,
             "dataset_id": dataset.dataset_id,
             "generation": dataset.generation,
@@ -150,18 +151,22 @@ async def count_exports(session: ReadSession, user_id: UUID) -> int:
 
 async def find_export(
     session: ReadSession, visibility: Visibility, narrowing: str, export_id: UUID
-) -> ExportRow | None:
+) -> StoredExport | None:
     """An export that the caller made, with a token of the same limits, and that has not expired."""
-    statement = sa.select(ExportRow).where(
+    columns = [getattr(ExportRow, field.name) for field in fields(StoredExport)]
+    statement = sa.select(*columns).where(
         ExportRow.id == export_id,
         ExportRow.user_id == visibility.caller_id,
         ExportRow.narrowing == narrowing,
         ExportRow.expires_at > sa.func.now(),
     )
-    return (await session.scalars(statement)).one_or_none()
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else StoredExport(*row)
 
 
-async def list_left_out(session: ReadSession, visibility: Visibility, export_id: UUID) -> list[Any]:
+async def list_left_out(
+    session: ReadSession, visibility: Visibility, export_id: UUID
+) -> list[LeftOutDataset]:
     """Visible datasets that an export left out, with the reason, by path."""
     sessions = table(SESSIONS)
     statement = (
@@ -179,7 +184,8 @@ async def list_left_out(session: ReadSession, visibility: Visibility, export_id:
         )
         .order_by(ExportFileRow.position)
     )
-    return list((await session.execute(statement)).mappings())
+    rows = (await session.execute(statement)).mappings()
+    return [LeftOutDataset.model_validate(dict(row)) for row in rows]
 
 
 async def fetch_documents(session: ReadSession, export_id: UUID) -> dict[str, bytes]:

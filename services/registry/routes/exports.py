@@ -13,15 +13,15 @@ from libs.common.db.sessions import ReadSession
 from libs.common.http import REVALIDATED, not_modified, ranged_response, requested_range
 from libs.common.problem import BadRequest, NotFound, problems
 from libs.common.schemas import absolute
-from libs.common.schemas.files.exports import Export, ExportIn, LeftOutDataset
+from libs.common.schemas.files.exports import Export, ExportIn
 from libs.common.visibility import Visibility
 from services.registry.domain.exports import (
     ExportTooLarge,
     NothingToExport,
+    StoredExport,
     TooManyExports,
     etag_of,
 )
-from services.registry.models import ExportRow
 from services.registry.operations import exports as operations
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.zip_stream import ZipStream
@@ -97,7 +97,7 @@ async def download_export(
     return ranged_response(request, zip_.layout.size_bytes, headers, stream.pieces)
 
 
-async def _shown(request: Request, session: ReadSession, visibility: Visibility, row: ExportRow) -> Export:
+async def _shown(request: Request, session: ReadSession, visibility: Visibility, row: StoredExport) -> Export:
     left_out = await queries.list_left_out(session, visibility, row.id)
     return Export(
         id=row.id,
@@ -108,5 +108,5 @@ async def _shown(request: Request, session: ReadSession, visibility: Visibility,
         n_sessions=row.n_sessions,
         created_at=row.created_at,
         expires_at=row.expires_at,
-        left_out=[LeftOutDataset.model_validate(dict(item)) for item in left_out],
+        left_out=left_out,
     )

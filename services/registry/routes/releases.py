@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from cingulum.manifests.descriptions import datacite_record, release_crate
 from libs.common.attachments import attachment
-from libs.common.auth import Reader, Releaser, Sees, SeesOpenly, open_to_all
+from libs.common.auth import Editor, Releaser, Sees, SeesOpenly, open_to_all
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
@@ -66,8 +66,8 @@ async def read_readiness(request: Request, name: Name, visibility: Sees, session
     return await operations.read_readiness(session, visibility, name, request.app.state.release_copies)
 
 
-@router.post("/releases/{name}/consent", responses=problems(NotFound, Conflict))
-async def consent(request: Request, name: Name, by: Reader, visibility: Sees, tx: Tx) -> Readiness:
+@router.post("/releases/{name}/consent", responses=problems(Forbidden, NotFound, Conflict))
+async def consent(request: Request, name: Name, by: Editor, visibility: Sees, tx: Tx) -> Readiness:
     """Agree to the release of one's own sessions."""
     return await operations.consent(tx, by, visibility, name, request.app.state.release_copies)
 

@@ -182,6 +182,8 @@ async def test_every_list_names_a_parameter_that_it_does_not_know(world: World) 
                 isinstance(route, APIRoute) and {"limit", "offset"} <= query_parameters(route).declared.keys()
             ):
                 continue
+            if "{name}" in route.path:
+                continue  # a list of one object, which is not in this world
             response = await running.get(route.path.format(service=service), params={"no_such_filter": "x"})
             is_refused = response.status_code == 400 and "no_such_filter" in response.json()
             if not is_refused and response.headers.get(NOTICE) != "ignored: no_such_filter":

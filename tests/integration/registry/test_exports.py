@@ -120,7 +120,9 @@ def check_by_one(folder: Path, session_id: str, ids: dict[str, str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", DeprecationWarning)  # of pandas, by the client's own calls
-        warnings.filterwarnings("ignore", "Multiple revisions")  # attributes of one object: as the client reports
+        warnings.filterwarnings(
+            "ignore", "Multiple revisions"
+        )  # attributes of one object: as the client reports
         one = One(folder, mode="local")
         assert [str(eid) for eid in one.search()] == [session_id]
         assert [str(eid) for eid in one.search(subject=SUBJECT, datasets="spikes.times.npy")] == [session_id]

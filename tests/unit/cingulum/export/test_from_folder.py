@@ -71,7 +71,9 @@ def test_the_zip_of_a_folder_is_a_complete_local_one(folder: Path, tmp_path: Pat
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", DeprecationWarning)  # of pandas, by the client's own calls
-        warnings.filterwarnings("ignore", "Multiple revisions")  # attributes of one object: as the client reports
+        warnings.filterwarnings(
+            "ignore", "Multiple revisions"
+        )  # attributes of one object: as the client reports
         one = One(copy, mode="local")
         assert len(one.search()) == 2
         (eid,) = one.search(subject="m1")
