@@ -43,13 +43,14 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.demo
 	@$(UV) pip install -q --require-hashes -p $(PY) -r requirements/bench.txt
 	@touch $@
 
-# What is tested is what ships: all other sets use the versions of dev, except other people's (.venv-peers, .venv-ibllib, .venv-datajoint).
+# What is tested is what ships: all other sets use the versions of dev, except other people's (.venv-peers, .venv-ibllib, .venv-datajoint, .venv-dandi).
 requirements: $(UV) ## Renew the locked requirement files from the .in files
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) requirements/peers.in -o requirements/peers.txt
 	@$(COMPILE) requirements/ibllib.in -o requirements/ibllib.txt
 	@$(COMPILE) requirements/datajoint.in -o requirements/datajoint.txt
-	@for set in $(filter-out dev peers ibllib datajoint,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	@$(COMPILE) requirements/dandi.in -o requirements/dandi.txt
+	@for set in $(filter-out dev peers ibllib datajoint dandi,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev ## Format the code
 	@$(VENV)/bin/ruff format -q . && $(VENV)/bin/ruff check -q --fix .
@@ -191,11 +192,19 @@ test-pages: $(VENV)/.dev ## Test the pages in a headless Chromium (CINGULUM_CHRO
 	@$(UV) pip sync -q --require-hashes -p .venv-datajoint/bin/python requirements/datajoint.txt
 	@touch $@
 
+# DANDI's validation and LINDI want zarr 2. The files they read are written in our own environment.
+.venv-dandi/.ready: requirements/dandi.txt pyproject.toml | $(UV)
+	@$(PYTHON) -m venv .venv-dandi
+	@$(UV) pip sync -q --require-hashes -p .venv-dandi/bin/python requirements/dandi.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation -p .venv-dandi/bin/python -e .
+	@touch $@
+
 THEIRS := -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --import-mode=importlib --confcutdir=tests/peers
-test-peers: .venv-peers/.ready .venv-ibllib/.ready .venv-datajoint/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, minisign, ONE, ibllib and DataJoint, unmodified
+test-peers: .venv-peers/.ready .venv-ibllib/.ready .venv-datajoint/.ready .venv-dandi/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, minisign, ONE, ibllib, DataJoint, dandi and lindi, unmodified
 	CINGULUM_PYTHON=$(PY) .venv-peers/bin/python $(THEIRS) tests/peers
 	CINGULUM_PYTHON=$(PY) .venv-ibllib/bin/python $(THEIRS) tests/peers
 	CINGULUM_PYTHON=$(PY) .venv-datajoint/bin/python $(THEIRS) tests/peers
+	CINGULUM_PYTHON=$(PY) .venv-dandi/bin/python $(THEIRS) -p no:dandi tests/peers
 	$(PY) -m pytest -q tests/integration/client
 
 .PHONY: test-fuzz

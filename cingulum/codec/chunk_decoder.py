@@ -33,6 +33,17 @@ def decode(data: bytes, *, kernel: KernelName | None = None) -> Samples:
     return EncodedChunk.parse(lambda at, length: view[at : at + length], len(data)).decode(None, kernel)
 
 
+def without_padding(data: memoryview) -> memoryview:
+    """The chunk at the start of `data`, without the bytes after its end. Raises InvalidHeader."""
+    chunk = EncodedChunk.parse(lambda at, length: data[at : at + length], len(data))
+    if chunk.fixed.method == BYTES:
+        return data  # a zstd frame has its own end
+    start = FIXED.size + chunk.fixed.head_bytes
+    if chunk.head is None:
+        return data[: start + chunk.fixed.raw_bytes]
+    return data[: start + int(chunk.head.frame_edges(chunk.fixed.n_samples)[-1])]
+
+
 @dataclass(frozen=True)
 class EncodedChunk:
     """A compressed chunk whose bytes are fetched on demand.

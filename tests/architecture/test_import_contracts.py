@@ -26,6 +26,7 @@ PLANTED = {
     "portal-layers": ("services/portal/pages", "import services.portal.routes"),
     "pure-domain": ("services/scheduler/domain", "import sqlalchemy"),
     "pure-library": ("cingulum/welfare", "import httpx"),
+    "nwb-mapping": ("cingulum/nwb", "import pynwb"),
     "declarations": ("cingulum/worker/pipelines", "import httpx"),
     "portal-uses-the-api": ("services/portal/pages", "import sqlalchemy"),
 }

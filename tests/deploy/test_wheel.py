@@ -14,7 +14,8 @@ ABSENT = ("libs", "services", "deploy", "fastapi", "sqlalchemy", "asyncpg", "nat
 IMPORT_ALL = """
 import importlib, importlib.util, pkgutil, sys
 import cingulum
-OPTIONAL = {"numba", "llvmlite", "numcodecs", "zarr", "yaml", "zlib_ng"}
+OPTIONAL = {"numba", "llvmlite", "numcodecs", "zarr", "yaml", "zlib_ng", "pynwb", "hdmf", "h5py",
+            "ndx_pose", "nwbinspector"}
 assert "site-packages" in cingulum.__file__, cingulum.__file__
 names = [found.name for found in pkgutil.walk_packages(cingulum.__path__, "cingulum.")]
 for name in names:

@@ -23,6 +23,7 @@ collect_ignore = [
     ),
     *([] if find_spec("ibllib") else ["with_ibllib"]),
     *([] if find_spec("datajoint") else ["with_datajoint"]),
+    *([] if find_spec("dandi") and find_spec("lindi") else ["with_dandi"]),
 ]
 Local = Callable[..., str]
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services import metadata
+from cingulum.atlas import REGIONS
 from tests.support.labs import Labs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-TREE = Path(metadata.__file__).parent / "migrations" / "brain_regions.csv"
 
 
 async def test_the_list_has_every_region_of_the_atlas_before_its_parts(shared_labs: Labs) -> None:
@@ -22,7 +19,7 @@ async def test_the_list_has_every_region_of_the_atlas_before_its_parts(shared_la
         page = await shared_labs.as_("eve").get("/brain-regions", params={"limit": 1000, "offset": offset})
         assert page.json()["count"] == 1328
         shown += page.json()["results"]
-    with TREE.open(newline="") as file:
+    with REGIONS.open(newline="") as file:
         expected = {
             (int(row["id"]), row["acronym"], row["name"], row["parent"]) for row in csv.DictReader(file)
         }

@@ -1,22 +1,21 @@
 """The brain regions of the Allen mouse atlas"""
 
 import csv
-from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
+
+from cingulum.atlas import REGIONS
 
 revision = "4a9d17c6be20"
 down_revision = "b7c41f0a92d5"
 branch_labels = None
 depends_on = None
 
-FILE = Path(__file__).parents[1] / "brain_regions.csv"
-
 
 def regions():
     """The rows of the file with their positions in the tree: a region before its parts, these by id."""
-    with FILE.open(newline="", encoding="utf-8") as file:
+    with REGIONS.open(newline="", encoding="utf-8") as file:
         named = {int(row["id"]): row for row in csv.DictReader(file)}
     parts = {}
     for region_id, row in named.items():

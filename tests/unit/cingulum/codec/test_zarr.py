@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import zarr
 
-from cingulum.codec.zarr_v2 import CingulumCodec
+from cingulum.codec import CbinFile, CglFile, RawLayout, compress, compress_to_cbin, encode
+from cingulum.codec.zarr_v2 import CingulumCodec, RecordingCodec
 from cingulum.codec.zarr_v3 import CingulumBytes
 
 from .conftest import a_recording
@@ -68,3 +69,46 @@ def test_movies_lists_and_plain_bytes_are_taken_too() -> None:
     assert np.array_equal(out, movie)
     with pytest.raises(ValueError, match="preset"):
         CingulumBytes(preset="tiny")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("padding", [0, 1, 50_000])
+@pytest.mark.parametrize("stored", ["cgl", "cbin", "bin"])
+def test_chunks_of_a_recording_are_blocks_of_its_first_channels(
+    tmp_path: Path, stored: str, padding: int
+) -> None:
+    samples = a_recording(2_300, 5)
+    raw, layout = tmp_path / "x.bin", RawLayout(n_channels=5, sample_rate_hz=1_000.0)
+    raw.write_bytes(samples.tobytes())
+    if stored == "cgl":
+        compress(raw, layout=layout, chunk_s=1.0)
+        bounds = CglFile(raw.with_suffix(".cgl")).chunk_offsets
+    elif stored == "cbin":
+        compress_to_cbin(raw, layout=layout)
+        bounds = CbinFile(raw.with_suffix(".cbin")).chunk_offsets
+    else:
+        bounds = [0, 10_000, 20_000, 23_000]
+    content = raw.with_suffix(f".{stored}").read_bytes()
+    config = RecordingCodec(stored, 1_000, 5, 4).get_config()
+    assert config.pop("id") == "cingulum_recording"
+    codec = RecordingCodec.from_config(config)
+    for n, first in enumerate((0, 1_000, 2_000)):
+        block = codec.decode(content[bounds[n] : bounds[n + 1]] + bytes(padding)).view("<i2").reshape(-1, 4)
+        expected = samples[first : first + 1_000, :4]
+        assert np.array_equal(block[: len(expected)], expected)
+        assert len(block) == 1_000
+        if padding == 0 or stored != "bin":
+            assert not block[len(expected) :].any()
+
+
+@pytest.mark.parametrize("kind", ["random", "constant", "ramp"])
+def test_a_chunk_with_zeros_after_its_end_is_read(kind: str) -> None:
+    """LINDI appends zeros to blocks that are shorter than their samples are."""
+    rng = np.random.default_rng(0)
+    samples = {
+        "random": rng.integers(-32768, 32767, (700, 3), np.int16),
+        "constant": np.zeros((700, 3), np.int16),
+        "ramp": np.arange(2_100, dtype=np.int16).reshape(700, 3),
+    }[kind]
+    codec = RecordingCodec("cgl", 1_000, 3, 3)
+    block = codec.decode(encode(samples) + bytes(6_000)).view("<i2").reshape(-1, 3)
+    assert np.array_equal(block[:700], samples)

@@ -1,0 +1,126 @@
+"""The ALF objects of a session's folder that an NWB file is made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cingulum.alf import find_session
+from cingulum.alf.folder import datasets, load_object
+from cingulum.atlas import acronyms
+from cingulum.nwb.facts import Facts, SubjectFacts
+from cingulum.nwb.plan import FilePlan, LeftOut
+from cingulum.nwb.session import plan_session
+
+# What is read of each object: others, such as spikes.templates or waveforms, are large and not in the file.
+_ATTRIBUTES: dict[str, tuple[str, ...] | None] = {
+    "trials": None,
+    "wheel": ("position", "timestamps", "times"),
+    "wheelMoves": ("intervals", "peakAmplitude"),
+    "licks": ("times",),
+    "leftCamera": ("times", "dlc", "lightningPose", "features", "ROIMotionEnergy"),
+    "rightCamera": ("times", "dlc", "lightningPose", "features", "ROIMotionEnergy"),
+    "bodyCamera": ("times", "dlc", "lightningPose", "features", "ROIMotionEnergy"),
+    "photometry": ("signal",),
+    "photometryROI": ("locations",),
+    "passivePeriods": ("intervalsTable",),
+    "passiveGabor": ("table",),
+    "passiveStims": ("table",),
+    "passiveRFM": ("times",),
+    "spikes": ("times", "clusters", "amps", "depths"),
+    "clusters": ("channels", "depths", "amps", "peakToTrough", "uuids", "metrics"),
+    "channels": ("localCoordinates", "mlapdv", "brainLocationIds", "rawInd"),
+    "electrodeSites": ("localCoordinates", "mlapdv", "brainLocationIds"),
+}
+_PER_PROBE = ("spikes", "clusters", "channels", "electrodeSites")
+
+
+def plan_folder(session: Path) -> FilePlan:
+    """The plan of the processed NWB file of a session's folder; newest revisions.
+
+    Raises AlfError for a file that cannot be read.
+    """
+    places = _collections(session)
+    left_out: list[LeftOut] = []
+    objects: dict[str, dict[str, Any]] = {}
+    for name in sorted(places.keys() - set(_PER_PROBE)):
+        for n, place in enumerate(places[name]):
+            if n == 0 or name == "trials":
+                objects[f"{name}_{n:02d}" if n else name] = _load(session, place, name)
+            else:
+                left_out.append(
+                    LeftOut(f"{place}/{name}", f"left out: the file has that of {places[name][0]}")
+                )
+    probes = {
+        probe: {name: _load(session, place, name) for name, place in chosen.items()}
+        for probe, chosen in _by_probe(places, left_out).items()
+    }
+    return plan_session(objects, probes, acronyms(), left_out)
+
+
+def facts_of_path(session: Path) -> Facts:
+    """What the path of a session's folder says: subject, lab and number. Its date has no time of day."""
+    match = find_session(session.resolve().as_posix())
+    if match is None:
+        return Facts()
+    path = match[1]
+    return Facts(number=path.number, lab=path.lab or None, subject=SubjectFacts(nickname=path.subject))
+
+
+def _collections(session: Path) -> dict[str, list[str]]:
+    collections: dict[str, set[str]] = {}
+    for dataset in datasets(session):
+        name, place = dataset.rel_path.file, dataset.rel_path.collection or ""
+        attributes = _ATTRIBUTES.get(name.object, ())
+        if (attributes is None or name.attribute in attributes) and not place.startswith("raw"):
+            collections.setdefault(name.object, set()).add(place)
+    return {name: sorted(places) for name, places in collections.items()}
+
+
+def _by_probe(places: Mapping[str, Sequence[str]], left_out: list[LeftOut]) -> dict[str, dict[str, str]]:
+    """The collection of each object of each probe.
+
+    Of several spike sortings the last by name is taken, with its own clusters: their numbers mean nothing in another.
+    """
+    probes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name in _PER_PROBE:
+        for place in sorted(places.get(name, ())):
+            probes[_probe_of(place)][name].append(place)
+    chosen: dict[str, dict[str, str]] = {}
+    for probe, collections_of in sorted(probes.items()):
+        sortings = collections_of.pop("spikes", [])
+        for other in sortings[:-1]:
+            left_out.append(LeftOut(f"{other}/spikes", f"left out: the file has those of {sortings[-1]}"))
+        clusters = collections_of.pop("clusters", [])
+        chosen[probe] = {
+            name: sortings[-1] if sortings and sortings[-1] in collections else collections[-1]
+            for name, collections in collections_of.items()
+        }
+        if sortings:
+            chosen[probe]["spikes"] = sortings[-1]
+            if sortings[-1] in clusters:
+                chosen[probe]["clusters"] = sortings[-1]
+            elif clusters:
+                left_out.append(
+                    LeftOut(f"{clusters[-1]}/clusters", f"left out: spikes are in {sortings[-1]}")
+                )
+    return chosen
+
+
+def _probe_of(collection: str) -> str:
+    """The probe's part of a collection.
+
+    >>> _probe_of("alf/probe00/pykilosort"), _probe_of("alf")
+    ('probe00', 'alf')
+    """
+    parts = PurePosixPath(collection).parts
+    return next((part for part in parts if part.startswith("probe")), parts[-1] if parts else "probe")
+
+
+def _load(session: Path, place: str, name: str) -> dict[str, Any]:
+    attributes = _ATTRIBUTES[name]
+    if attributes is None:
+        return load_object(session, name, collection=place)
+    return load_object(session, name, collection=place, attribute=attributes)
