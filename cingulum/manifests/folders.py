@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -72,8 +72,8 @@ def verify_folder(
     report = progress or (lambda _: None)
     checks = [_check_file(entry, folder, report) for entry in manifest.entries]
     listed = {entry.path for entry in manifest.entries} | _ABOUT
-    extra = (FileCheck(path=path, state=FileState.EXTRA) for path in _walk(folder) if path not in listed)
-    return FolderReport(files=(*checks, *extra))
+    others = [check for check in _walk(folder) if check.path not in listed]
+    return FolderReport(files=(*checks, *others))
 
 
 def _check_file(entry: ManifestEntry, folder: Path, progress: Callable[[int], None]) -> FileCheck:
@@ -100,11 +100,24 @@ def _check_file(entry: ManifestEntry, folder: Path, progress: Callable[[int], No
     return FileCheck(path=entry.path, state=FileState.OK if is_equal else FileState.HASH_DIFFERS)
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    """Paths of all files below a folder, sorted."""
-    paths = [
-        Path(parent, name).relative_to(folder).as_posix()
-        for parent, _, names in os.walk(folder)
-        for name in names
-    ]
-    return iter(sorted(paths))
+def _walk(folder: Path) -> list[FileCheck]:
+    """All files below a folder as extra ones, sorted by path, and folders that cannot be listed.
+
+    A link to a folder is one extra entry: loaders may follow it, so what is behind it could be loaded.
+    """
+    checks: list[FileCheck] = []
+
+    def add(path: str, reason: str = "") -> None:
+        inside = Path(path).relative_to(folder).as_posix()
+        checks.append(FileCheck(path=inside, state=FileState.EXTRA, reason=reason))
+
+    def unreadable(problem: OSError) -> None:
+        add(str(problem.filename), f"its content cannot be listed: {problem.strerror or problem}")
+
+    for parent, below, names in os.walk(folder, onerror=unreadable):
+        for name in names:
+            add(f"{parent}/{name}")
+        for name in below:
+            if Path(parent, name).is_symlink():
+                add(f"{parent}/{name}", "is a link to a folder")
+    return sorted(checks, key=lambda check: check.path)

@@ -43,7 +43,7 @@ ManifestFile = Annotated[
 
 def keygen(
     out: Annotated[
-        Path, typer.Option(help="file of the secret key; the public one gets the ending .pub")
+        Path, typer.Option(help="file of the secret key; the public one ends with .pub instead of .key")
     ] = Path("cingulum-release.key"),
     no_password: Annotated[
         bool, typer.Option("--no-password", help="for signing by a program: the file alone signs")
@@ -51,7 +51,7 @@ def keygen(
 ) -> None:
     """Make a pair of keys in minisign's format. Publish the .pub; store the other apart from the data."""
     require_cryptography()
-    public_file = out.with_suffix(".pub")
+    public_file = _public_file(out)
     for file in (out, public_file):
         if file.exists():
             refuse(f"{file} exists: a key is never replaced; choose another --out")
@@ -59,17 +59,36 @@ def keygen(
         None if no_password else str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
     )
     key = generate_key()
-    _write_new(out, format_secret_key(key, password), mode=0o600)
     _write_new(public_file, key.public.to_text(), mode=0o644)
+    try:
+        _write_new(out, format_secret_key(key, password), mode=0o600)
+    except OSError as error:
+        public_file.unlink()  # of a key that nobody has
+        fail(f"{out} cannot be written ({error.strerror or error})")
     typer.echo(f"Wrote {out} and {public_file}. With the public key, a release is checked by")
     typer.echo(f"    cingulum release verify manifest.json FOLDER --public {key.public.to_line()}")
     typer.echo(f"    minisign -Vm manifest.json -P {key.public.to_line()}")
+
+
+def _public_file(secret_file: Path) -> Path:
+    """The file of the public key; exits for a name that would be published.
+
+    >>> _public_file(Path("lab.key")).name, _public_file(Path("release-2026.1")).name
+    ('lab.pub', 'release-2026.1.pub')
+    """
+    if secret_file.suffix.lower() == ".pub":
+        refuse(
+            f"{secret_file} is a name for the public key, which is written beside it: choose another --out"
+        )
+    stem = secret_file.stem if secret_file.suffix == ".key" else secret_file.name
+    return secret_file.with_name(f"{stem}.pub")
 
 
 def sign_manifest(
     manifest: ManifestFile,
     key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="file of the secret key")],
     comment: Annotated[str, typer.Option(help="a line that is signed too")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="even a signature by another key")] = False,
 ) -> None:
     """Write MANIFEST.minisig, after checking that MANIFEST is a manifest."""
     require_cryptography()
@@ -79,10 +98,30 @@ def sign_manifest(
     with refusals(key):
         secret = read_secret_key(key)
         text = sign(data, secret, comment or trusted_comment(manifest.name))
+    if not replace:
+        _refuse_to_replace(_signature_of(manifest), secret.public)
     _signature_of(manifest).write_text(text, encoding="utf-8")
     typer.echo(
         f"Wrote {_signature_of(manifest)}: {release.name}, root {release.root}, key {secret.public.hex_id}"
     )
+
+
+def _refuse_to_replace(file: Path, public: PublicKey) -> None:
+    """Exit if there is a signature by another key, such as that of the laboratory that published the release."""
+    if not file.exists():
+        return
+    with refusals(file):
+        made_by = signing_key_id(_read_text(file))
+    if made_by != public.key_id:
+        refuse(f"{file} is by key {PublicKey(made_by, b'').hex_id}: --replace replaces it")
+
+
+def _read_text(file: Path) -> str:
+    """Raises InvalidSignature if it is no text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidSignature("is no signature: it is not UTF-8 text") from None
 
 
 def read_secret_key(file: Path) -> SecretKey:
@@ -114,7 +153,7 @@ def verify_manifest(
         data = manifest.read_bytes()
         release = parse_manifest(data)
     _check_signature(manifest, data, key, public)
-    report = _verify_with_progress(release, folder)
+    report = verify_with_progress(release, folder)
     _show(report, release, is_strict=strict)
     raise typer.Exit(0 if (report.is_exact if strict else report.is_complete) else 1)
 
@@ -125,7 +164,7 @@ def _check_signature(manifest: Path, data: bytes, key: Path | None, public: str 
     if key is None and public is None:
         if file.exists():
             with refusals(file):
-                made_by = PublicKey(signing_key_id(file.read_text(encoding="utf-8")), b"").hex_id
+                made_by = PublicKey(signing_key_id(_read_text(file)), b"").hex_id
             typer.secho(f"not checked: signature by key {made_by} (pass --key or --public)", fg="yellow")
         return
     if key is not None and public is not None:
@@ -136,13 +175,14 @@ def _check_signature(manifest: Path, data: bytes, key: Path | None, public: str 
     with refusals(key or "--public"):
         checked_by = parse_public_key(public or (key.read_text(encoding="utf-8") if key else ""))
     try:
-        comment = verify(data, file.read_text(encoding="utf-8"), checked_by)
+        comment = verify(data, _read_text(file), checked_by)
     except InvalidSignature as problem:
         fail(f"{file} {problem}")
     typer.secho(f"signature by key {checked_by.hex_id} is right: {comment}", fg="green")
 
 
-def _verify_with_progress(release: Manifest, folder: Path) -> FolderReport:
+def verify_with_progress(release: Manifest, folder: Path) -> FolderReport:
+    """Compare a folder with a manifest, with a bar of the bytes that were read."""
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("reading", total=release.size_bytes)

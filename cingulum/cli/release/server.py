@@ -12,9 +12,15 @@ from rich.table import Table
 
 from cingulum.cli._errors import refuse
 from cingulum.cli._server import Password, Url, User, connected
-from cingulum.cli.release.manifests import read_secret_key, refusals, require_cryptography, trusted_comment
+from cingulum.cli.release.manifests import (
+    read_secret_key,
+    refusals,
+    require_cryptography,
+    trusted_comment,
+    verify_with_progress,
+)
 from cingulum.client import Connection
-from cingulum.manifests import parse_manifest
+from cingulum.manifests import Manifest, parse_manifest
 from cingulum.manifests.signatures import sign
 from cingulum.sizes import format_size
 
@@ -84,11 +90,22 @@ def publish(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="end of the embargo, 00:00 UTC; none: at once"),
     ] = None,
+    root: Annotated[
+        str | None, typer.Option(help="sign only a manifest with this root, which `check` printed")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="compare the manifest with these files first"),
+    ] = None,
     url: Url = None,
     user: User = None,
     password: Password = None,
 ) -> None:
-    """Sign the manifest of a checked release on this computer, and publish it."""
+    """Sign the manifest of a checked release on this computer, and publish it.
+
+    The server sends the manifest, so compare it before it is signed: by the root that `check` printed (--root), or with
+    the files themselves (--folder). Without either, its size and root are shown and confirmed.
+    """
     require_cryptography()
     with connected(url, user, password) as connection:
         data = connection.request("GET", f"/releases/{name}/manifest").content
@@ -96,12 +113,25 @@ def publish(
             manifest = parse_manifest(data)
         if manifest.name != name:
             refuse(f"the manifest is that of {manifest.name}")
+        _confirm(manifest, root, folder)
         with refusals(key):
             text = sign(data, read_secret_key(key), trusted_comment("manifest.json"))
         end = until.replace(tzinfo=UTC).isoformat() if until else None
         row = connection.post(f"/releases/{name}/publish", {"signature": text, "embargo_until": end})
         since = f" until {row['public_from'][:10]}" if row["state"] == "embargoed" else ""
         typer.echo(f"{name} is {row['state']}{since}: root {row['root']}, signed by {row['key_id']}")
+
+
+def _confirm(manifest: Manifest, root: str | None, folder: Path | None) -> None:
+    """Exit unless the manifest is what the person means to sign."""
+    size = format_size(manifest.size_bytes)
+    typer.echo(f"{manifest.name}: {len(manifest.entries)} files, {size}, root {manifest.root}")
+    if root is not None and root.lower() != manifest.root:
+        refuse(f"nothing is signed: the server sent a manifest with another root than {root}")
+    if folder is not None and not verify_with_progress(manifest, folder).is_complete:
+        refuse(f"nothing is signed: {folder} has other files (see `cingulum release verify`)")
+    if root is None and folder is None:
+        typer.confirm("Sign this manifest?", abort=True)
 
 
 def withdraw(

@@ -159,9 +159,14 @@ async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     assert refused.output.startswith(f"qc  hilllab/Subjects/{FOLDER}: {NAME}: QC is NOT_SET")
     checked = await run(browser, "check", "paper", "--accept", "qc")
     assert "paper is checked: 1 datasets, root " in checked.output, checked.output
-    later = await run(browser, "publish", "paper", "--key", key, "--until", "2999-01-01")
+    root = checked.output.split()[-1]
+    for words in (["--root", "0" * 64], ["--folder", str(tmp_path)], []):
+        unsigned = await run(browser, "publish", "paper", "--key", key, *words)
+        assert unsigned.exit_code != 0
+        assert f"root {root}" in unsigned.output
+    later = await run(browser, "publish", "paper", "--key", key, "--until", "2999-01-01", "--root", root)
     assert "paper is embargoed until 2999-01-01" in later.output, later.output
-    published = await run(browser, "publish", "paper", "--key", key)
+    published = await run(browser, "publish", "paper", "--key", key, "--root", root)
     assert "paper is public: root " in published.output, published.output
     assert " public " in (await run(browser, "list")).output
     await download(browser, tmp_path)

@@ -81,3 +81,52 @@ def test_what_is_no_manifest_or_key_is_refused(work: Path) -> None:
     again = run("keygen", "--out", "lab.key", "--no-password")
     assert again.exit_code == 2
     assert "a key is never replaced" in again.output
+
+
+def test_the_secret_key_is_never_written_where_the_public_one_belongs(work: Path) -> None:
+    refused = run("keygen", "--out", "mine.pub", "--no-password")
+    assert (refused.exit_code, Path("mine.pub").exists()) == (2, False)
+    for name in ("release-2026.1", "release-2026.2"):
+        assert run("keygen", "--out", name, "--no-password").exit_code == 0
+        assert "secret" in Path(name).read_text()
+        assert "public key" in Path(f"{name}.pub").read_text()
+
+
+def test_a_key_that_cannot_be_written_leaves_no_public_part(work: Path) -> None:
+    Path("dangling.key").symlink_to(work / "no" / "folder")
+    refused = run("keygen", "--out", "dangling.key", "--no-password")
+    assert refused.exit_code == 1
+    assert refused.output.startswith("dangling.key cannot be written")
+    assert not Path("dangling.pub").exists()
+
+
+def test_a_signature_by_another_key_is_replaced_only_on_demand(work: Path) -> None:
+    assert run("sign", "manifest.json", "--key", "lab.key").exit_code == 0
+    assert run("sign", "manifest.json", "--key", "lab.key").exit_code == 0
+    run("keygen", "--out", "other.key", "--no-password")
+    before = Path("manifest.json.minisig").read_bytes()
+    refused = run("sign", "manifest.json", "--key", "other.key")
+    assert refused.exit_code == 2
+    assert "--replace" in refused.output
+    assert Path("manifest.json.minisig").read_bytes() == before
+    assert run("sign", "manifest.json", "--key", "other.key", "--replace").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["--key", "lab.pub"], []])
+def test_a_signature_that_is_no_text_is_refused(work: Path, words: list[str]) -> None:
+    Path("manifest.json.minisig").write_bytes(b"\xff\xfe")
+    refused = run("verify", "manifest.json", "paper", *words)
+    assert refused.exit_code in {1, 2}
+    assert "is not UTF-8 text" in refused.output
+
+
+def test_a_linked_folder_is_not_exact(work: Path) -> None:
+    elsewhere = work / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.b.npy").write_bytes(b"newer")
+    alf = work / "paper" / Path(PATH).parent
+    (alf / "#v9#").symlink_to(elsewhere)
+    assert run("verify", "manifest.json", "paper").exit_code == 0
+    strict = run("verify", "manifest.json", "paper", "--strict")
+    assert strict.exit_code == 1
+    assert "#v9# (is a link to a folder)" in strict.output
