@@ -63,7 +63,7 @@ def keygen(
     try:
         _write_new(out, format_secret_key(key, password), mode=0o600)
     except OSError as error:
-        public_file.unlink()  # of a key that nobody has
+        public_file.unlink()
         fail(f"{out} cannot be written ({error.strerror or error})")
     typer.echo(f"Wrote {out} and {public_file}. With the public key, a release is checked by")
     typer.echo(f"    cingulum release verify manifest.json FOLDER --public {key.public.to_line()}")
