@@ -14,6 +14,7 @@ from services.metadata.models.base import Base, Identified, SoftDeleted, WithJso
 from services.metadata.models.labs import LabRow
 from services.metadata.models.locations import LocationRow
 from services.metadata.models.subjects import SubjectRow
+from services.metadata.models.texts import SESSION_WORDS, words_index
 from services.metadata.models.users import UserRow
 from services.metadata.models.vocabularies import VocabularyRow
 
@@ -33,6 +34,7 @@ class ActionRow(Identified, SoftDeleted, WithJson, Base):
         ),
         sa.Index("ix_actions_newest", "kind", sa.text("start_at DESC"), "id"),  # lists, newest first
         sa.Index("ix_actions_subject_id_day_number", "subject_id", "day", "number"),  # a session by its path
+        words_index("ix_actions_words", SESSION_WORDS, "kind = 'session'"),
     )
     kind: Mapped[str]
     subject_id: Mapped[UUID] = mapped_column(sa.ForeignKey(SubjectRow.id))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.metadata.models.base import Base, Identified, SoftDeleted, WithJson
+from services.metadata.models.texts import NOTE_WORDS, words_index
 from services.metadata.models.users import UserRow
 
 
@@ -30,6 +31,7 @@ class NoteRow(Identified, SoftDeleted, WithJson, Base):
     __table_args__ = (
         sa.CheckConstraint("(image_path IS NULL) = (image_sha256 IS NULL)", name="picture_has_path"),
         sa.Index("ix_notes_newest", sa.text("date_time_at DESC"), "id"),  # the list, newest first
+        words_index("ix_notes_words", NOTE_WORDS),
     )
     user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(UserRow.id))
     date_time: Mapped[str]  # as Alyx answers it: the lab's own clock

@@ -13,6 +13,7 @@ from services.metadata.models.labs import LabRow
 from services.metadata.models.lines import LineRow
 from services.metadata.models.litters import LitterRow
 from services.metadata.models.projects import ProjectRow
+from services.metadata.models.texts import SUBJECT_WORDS, words_index
 from services.metadata.models.users import UserRow
 from services.metadata.models.vocabularies import VocabularyRow
 
@@ -25,6 +26,7 @@ class SubjectRow(Identified, SoftDeleted, WithJson, Base):
         sa.CheckConstraint("sex IN ('M', 'F', 'U')", name="sex_known"),
         unique_if_not_deleted("subjects", "nickname", "lab_id"),
         unique_if_not_deleted("subjects", "nickname", "responsible_user_id"),
+        words_index("ix_subjects_words", SUBJECT_WORDS),
     )
     nickname: Mapped[str]
     lab_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LabRow.id), index=True)

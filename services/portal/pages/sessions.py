@@ -14,7 +14,8 @@ from services.portal.pages.snippets import client_code
 from services.portal.pages.viewer import ApiRefused, Viewing
 
 router = APIRouter(include_in_schema=False)
-FILTERS = ("subject", "lab", "project", "task_protocol", "from", "to")
+SAME_AS_API = ("search", "subject", "lab", "project", "task_protocol")
+FILTERS = (*SAME_AS_API, "from", "to")
 EMPTY: dict[str, Any] = {"count": 0, "results": []}
 
 
@@ -22,8 +23,9 @@ EMPTY: dict[str, Any] = {"count": 0, "results": []}
 async def sessions(request: Request, viewer: Viewing) -> Response:
     """Sessions that match the form, newest first."""
     query = ListQuery.of(request, FILTERS)
-    same = ("subject", "lab", "project", "task_protocol")
-    params = {name: query.filters.get(name) for name in same} | {"date_range": day_range(query.filters)}
+    params = {name: query.filters.get(name) for name in SAME_AS_API} | {
+        "date_range": day_range(query.filters)
+    }
     problem, status = "", 200
 
     async def fetch() -> Any:
@@ -56,7 +58,7 @@ async def sessions(request: Request, viewer: Viewing) -> Response:
 
 def _search(origin: str, username: str, query: ListQuery) -> str:
     """The same search in Python."""
-    filters = {name: query.filters[name] for name in FILTERS[:4] if name in query.filters}
+    filters = {name: query.filters[name] for name in SAME_AS_API if name in query.filters}
     arguments = [f"{name}={value!r}" for name, value in filters.items()]
     if days := day_range(query.filters):
         arguments.append(f"date_range={days.split(',')!r}")

@@ -23,6 +23,7 @@ async def test_a_plain_form_filters(browser: Browser) -> None:
         ("lab=valelab", {third}),
         ("project=maze", {second, third}),
         ("task_protocol=choiceworld", {first, second}),
+        ("search=vale", {third}),
         ("from=2020-08-23", {second, third}),
         ("to=2020-08-22&lab=", {first}),
         ("from=2020-08-23&to=2020-08-23", {second}),

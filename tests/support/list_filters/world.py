@@ -125,6 +125,7 @@ async def _make_sessions(world: World) -> None:
     second = await labs.session(
         "KS001", start_time="2024-03-03T23:59:59", number=2, users=["ada"], projects=["maze", "Maze two"],
         n_trials=100, n_correct_trials=79, parent_session=first["url"], type="Base",
+        narrative="Turned the wheel_left/right by -70° in spikes.times, <b>two</b> &amp; more",
     )  # fmt: skip
     third = await labs.session("NY001", start_time="2024-03-04T00:00:00", number=3, lab="coastlab", users=[])
     ids |= {"S1": first["id"], "S2": second["id"], "S3": third["id"]}
