@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from cingulum.cli._errors import fail, refuse
 from cingulum.cli._server import server_errors
+
+if TYPE_CHECKING:
+    from cingulum.client.locks import Lock
 
 EXAMPLE = """
 Example: after `cg.lock("paper.lock")` in Python
@@ -30,17 +37,21 @@ def fetch(
         Path | None, typer.Option(help="folder; default: the ONE client's folder of the lock's server")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="only compare, offline")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace files that are here with other bytes")
+    ] = False,
     token: Annotated[str | None, typer.Option(help="default: CINGULUM_TOKEN, or of setup-one")] = None,
 ) -> None:
     """Download the files of LOCK with exactly its bytes. Exit code 1 if one is missing or has others.
 
-    The server sends the newest version of a file: one that changed since the lock is listed, and not downloaded.
+    The server sends the newest version of a file: one that changed since the lock is listed, and not downloaded. A file
+    that is here with other bytes stays, unless --overwrite. CINGULUM_TOKEN and CINGULUM_PASSWORD are sent only to
+    CINGULUM_URL: for another server, which the lock names, run `cingulum setup-one --url …` once, or pass --token.
     """
     # Imported here because they need numpy, which few commands do.
-    from cingulum.client.credentials import cache_folder, connect_as
+    from cingulum.client.credentials import cache_folder, connect_to_named
     from cingulum.client.locks import fetch_lock, parse_lock
     from cingulum.client.problems import ClientError
-    from cingulum.manifests import FileState, verify_folder
 
     try:
         parsed = parse_lock(lock.read_bytes())
@@ -50,17 +61,16 @@ def fetch(
         refuse(f"{lock} is of a folder, not of a server: pass --to FOLDER")
     folder = to or cache_folder(parsed.server or "")
     if check:
-        states = {
-            file.path: str(file.state)
-            for file in verify_folder(parsed.manifest, folder).files
-            if file.state is not FileState.EXTRA
-        }
-        wrong = {path: state for path, state in states.items() if state != FileState.OK}
+        wrong = _compare(parsed, folder)
     elif parsed.server is None:
         refuse(f"{lock} names no server to fetch from: pass --check to compare {folder} with it")
     else:
-        with server_errors(), connect_as(parsed.server, token) as connection:
-            results = list(fetch_lock(parsed, connection, folder))
+        with (
+            server_errors(),
+            connect_to_named(parsed.server, token) as connection,
+            _progress(lock.name, parsed.manifest.size_bytes) as step,
+        ):
+            results = list(fetch_lock(parsed, connection, folder, step, overwrite=overwrite))
         wrong = {result.path: str(result.state) for result in results if not result.is_complete}
     for path, state in wrong.items():
         typer.echo(f"{typer.style(state, fg='red')}  {path}")
@@ -68,3 +78,20 @@ def fetch(
     if wrong:
         fail(f"{len(wrong)} of {n_files} files are not those of {lock.name}")
     typer.echo(f"{n_files} files in {folder} are exactly those of {lock.name}")
+
+
+def _compare(lock: Lock, folder: Path) -> dict[str, str]:
+    """State of each file that is not here with the bytes of the lock, by path."""
+    from cingulum.manifests import FileState, verify_folder
+
+    files = verify_folder(lock.manifest, folder).files
+    return {file.path: str(file.state) for file in files if file.state not in {FileState.OK, FileState.EXTRA}}
+
+
+@contextmanager
+def _progress(name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(name, total=size_bytes)
+        yield lambda count: bars.advance(task, count)

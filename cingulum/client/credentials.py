@@ -6,8 +6,9 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from cingulum.client.login import NoLogin, find_login
+from cingulum.client.login import Login, NoLogin, find_login
 from cingulum.client.one_setup import client_key, read_parameters
 from cingulum.http import Connection
 
@@ -39,6 +40,46 @@ def connect_as(
             f"no credentials for {server}: run `cingulum setup-one --url {server}` once, or pass token=, "
             f"or set CINGULUM_TOKEN ({missing})"
         ) from missing
+
+
+def connect_to_named(
+    server: str,
+    token: str | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    home: Path | None = None,
+) -> Connection:
+    """Sign in at a server that a file names, such as a lock of a colleague: only with what is meant for that server.
+
+    `token`, or that of ONE's parameters for this server. CINGULUM_TOKEN, CINGULUM_USER and CINGULUM_PASSWORD belong to
+    CINGULUM_URL, and are sent nowhere else. Raises NoLogin.
+    """
+    own = environment.get("CINGULUM_URL") or default_server(home)
+    if own and _origin(own) == _origin(server):
+        return connect_as(server, token, environment=environment, home=home)
+    if token := token or stored_token(server, home):
+        return Connection(server, token)
+    file = Login.of_file(environment)
+    if file is not None and _origin(file.base_url) == _origin(server):
+        return file.connect()
+    raise NoLogin(
+        f"no credentials for {server}, which the file names; those of the environment are of {own or 'no server'}. "
+        f"If you trust it: run `cingulum setup-one --url {server}` once, pass --token, or set CINGULUM_URL={server}"
+    )
+
+
+def _origin(address: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what may receive the same credentials.
+
+    >>> _origin("https://Lab.example:443/api"), _origin("https://lab.example")
+    (('https', 'lab.example', 443), ('https', 'lab.example', 443))
+    """
+    parts = urlsplit(address)
+    return (
+        parts.scheme,
+        (parts.hostname or "").lower(),
+        parts.port or {"http": 80, "https": 443}.get(parts.scheme),
+    )
 
 
 def stored_token(base_url: str, home: Path | None = None) -> str | None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 from uuid import UUID
-
-from filelock import FileLock
 
 from cingulum.alf.paths import SessionPath
 from cingulum.alf.server_names import add_uuid
 from cingulum.client.catalogue import DatasetRow
 from cingulum.client.problems import DamagedFile
+from cingulum.client.verified_downloads import OtherBytes, download_verified, own_folder, sole_access
 from cingulum.digests import hash_file
 from cingulum.file_identity import FileIdentity
 from cingulum.http import Connection, data_path
-
-OWN: Final = ".cingulum"  # locks, interrupted downloads, tables: nothing that the ONE client reads
 
 
 class FileCache:
@@ -26,18 +22,20 @@ class FileCache:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._own = root / OWN
         self._checked: dict[Path, tuple[FileIdentity, str]] = {}
 
     def own_folder(self, name: str) -> Path:
         """A folder that only this client uses, made if missing."""
-        folder = self._own / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return own_folder(self.root, name)
 
     def place(self, session: SessionPath, dataset: DatasetRow) -> Path:
-        """Where a file lies, once downloaded."""
-        return self.root / str(session) / dataset.rel_path
+        """Where a file lies, once downloaded. Raises DamagedFile for a name that leads out of the folder."""
+        path = self.root / str(session) / dataset.rel_path
+        if not Path(os.path.normpath(path)).is_relative_to(self.root):
+            raise DamagedFile(
+                f"{session}/{dataset.rel_path!r} leads out of {self.root}: the tables are wrong"
+            )
+        return path
 
     def has(self, session: SessionPath, dataset: DatasetRow) -> bool:
         """Whether the registered bytes are here. A file is hashed once, and again after it was changed."""
@@ -58,22 +56,28 @@ class FileCache:
         progress: Callable[[int], None],
     ) -> Path:
         """Download a file unless it is here. Raises DamagedFile for other bytes than the registered ones."""
-        path = self.place(session, dataset)
-        lock = hashlib.sha256(f"{session}/{dataset.rel_path}".encode()).hexdigest()[:32]
-        with FileLock(self.own_folder("locks") / f"{lock}.lock"):
+        path, name = self.place(session, dataset), f"{session}/{dataset.rel_path}"
+        with sole_access(self.root, name):
             if self.has(session, dataset):
                 return path
-            part = self.own_folder("parts") / dataset.id
             address = data_path(f"{session}/{add_uuid(dataset.rel_path, UUID(dataset.id))}")
-            connection.download(address, part, progress=progress, resume=True)
-            digests = hash_file(part)
-            if digests.size_bytes != dataset.size_bytes or (dataset.md5 and digests.md5 != dataset.md5):
-                part.unlink()
-                raise DamagedFile(
-                    f"{session}/{dataset.rel_path}: the server sent other bytes than it has registered "
-                    "(it may have changed just now): call refresh() and load it again"
+            try:
+                digests = download_verified(
+                    connection,
+                    address,
+                    self.root,
+                    name,
+                    dataset.size_bytes,
+                    lambda digests: (
+                        digests.size_bytes == dataset.size_bytes
+                        and (not dataset.md5 or digests.md5 == dataset.md5)
+                    ),
+                    progress,
                 )
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(path)
+            except OtherBytes as problem:
+                raise DamagedFile(
+                    f"{name}: the server sent other bytes than it has registered "
+                    "(it may have changed just now): call refresh() and load it again"
+                ) from problem
             self._checked[path] = (FileIdentity.at(path), digests.md5)
         return path

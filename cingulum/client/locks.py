@@ -6,6 +6,7 @@ JSON in canonical form: `format`, `server` (null for a folder), and `manifest`, 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cingulum.alf.paths import parse_path
+from cingulum.alf.problems import InvalidName
 from cingulum.alf.server_names import add_uuid
 from cingulum.client.problems import ClientError
 from cingulum.client.readings import Readings
+from cingulum.client.verified_downloads import OtherBytes, download_verified, sole_access
 from cingulum.digests import hash_file
 from cingulum.http import Connection, Refused, data_path
 from cingulum.manifests import (
@@ -51,6 +55,7 @@ class FetchState(StrEnum):
     FETCHED = "fetched"
     CHANGED = "changed on the server"
     GONE = "not on the server"
+    DIFFERS = "differs here"
 
 
 class Fetched(NamedTuple):
@@ -81,40 +86,67 @@ def parse_lock(data: bytes) -> Lock:
             raise ClientError(f"it is no lock of the format {FORMAT!r}")
         server = document["server"]
         manifest = parse_manifest(canonical_json(document["manifest"]))
-    except (ValueError, KeyError, InvalidManifest) as problem:
+        for (
+            entry
+        ) in manifest.entries:  # so that no other file of the folder, such as sessions.pqt, is replaced
+            parse_path(entry.path)
+    except (ValueError, KeyError, InvalidManifest, InvalidName) as problem:
         raise ClientError(f"the lock cannot be read: {problem}") from problem
     return Lock(None if server is None else str(server), manifest)
 
 
 def fetch_lock(
-    lock: Lock, connection: Connection, folder: Path, progress: Callable[[int], None] | None = None
+    lock: Lock,
+    connection: Connection,
+    folder: Path,
+    progress: Callable[[int], None] | None = None,
+    *,
+    overwrite: bool = False,
 ) -> Iterator[Fetched]:
     """Bring the exact bytes of each file into a folder; other bytes are reported, and never put in place.
 
-    A server sends the newest version of a file: one that was registered again since the lock is CHANGED.
+    A server sends the newest version of a file: one that was registered again since the lock is CHANGED. A file that
+    is here with other bytes is DIFFERS, and stays unless `overwrite`. `progress` receives the bytes of each file,
+    whether it was read here or downloaded. Raises Refused, Unreachable; what was done by then stays done.
     """
+    report = progress or (lambda _: None)
     for entry in lock.manifest.entries:
-        target = folder / entry.path
-        if target.is_file() and _is_exact(target, entry):
-            yield Fetched(entry.path, FetchState.PRESENT)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
-        address = data_path(add_uuid(entry.path, entry.dataset) if entry.dataset else entry.path)
-        try:
-            sha256 = connection.download(address, part, progress=progress, resume=True)
-        except Refused as refusal:
-            part.unlink(missing_ok=True)
-            if refusal.status != HTTPStatus.NOT_FOUND:
-                raise
-            yield Fetched(entry.path, FetchState.GONE)
-            continue
-        if sha256 != entry.sha256:
-            part.unlink()
-            yield Fetched(entry.path, FetchState.CHANGED)
-            continue
-        part.replace(target)
-        yield Fetched(entry.path, FetchState.FETCHED)
+        with sole_access(folder, entry.path):
+            state = _state_here(folder / entry.path, entry)
+            if state is None or (overwrite and state is FetchState.DIFFERS):
+                state = _download(connection, folder, entry, report)
+            else:
+                report(entry.size)
+            yield Fetched(entry.path, state)
+
+
+def _state_here(path: Path, entry: ManifestEntry) -> FetchState | None:
+    if not os.path.lexists(path):
+        return None
+    return FetchState.PRESENT if path.is_file() and _is_exact(path, entry) else FetchState.DIFFERS
+
+
+def _download(
+    connection: Connection, folder: Path, entry: ManifestEntry, progress: Callable[[int], None]
+) -> FetchState:
+    address = data_path(add_uuid(entry.path, entry.dataset) if entry.dataset else entry.path)
+    try:
+        download_verified(
+            connection,
+            address,
+            folder,
+            entry.path,
+            entry.size,
+            lambda digests: digests.sha256 == entry.sha256,
+            progress,
+        )
+    except OtherBytes:
+        return FetchState.CHANGED
+    except Refused as refusal:
+        if refusal.status != HTTPStatus.NOT_FOUND:
+            raise
+        return FetchState.GONE
+    return FetchState.FETCHED
 
 
 def _is_exact(path: Path, entry: ManifestEntry) -> bool:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cingulum.http import Connection, Refused
 
@@ -23,6 +24,13 @@ class Login:
     username: str
     password: str
     token: str | None = None
+
+    @classmethod
+    def of_file(cls, environment: Mapping[str, str] = os.environ) -> Self | None:
+        """The first administrator of a system on this machine; None if there is no such file. Raises NoLogin."""
+        stored = _read_login_file(login_file(environment))
+        values = (stored.get("base_url"), stored.get("username"), stored.get("password"))
+        return cls(*map(str, values)) if all(values) else None
 
     def connect(self) -> Connection:
         """Sign in. Raises Refused or Unreachable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cingulum.http.connection import Connection
-from cingulum.http.downloads import data_path
+from cingulum.http.downloads import OtherSize, data_path, etag_file
 from cingulum.http.errors import Refused, ServerProblem, Unreachable
 from cingulum.http.retries import ATTENDED, UNATTENDED, RetryPolicy
 
@@ -11,9 +11,11 @@ __all__ = [
     "ATTENDED",
     "UNATTENDED",
     "Connection",
+    "OtherSize",
     "Refused",
     "RetryPolicy",
     "ServerProblem",
     "Unreachable",
     "data_path",
+    "etag_file",
 ]

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from cingulum.http.downloads import Download
+from cingulum.http.downloads import Download, etag_file
 from cingulum.http.errors import Refused, Unreachable, check
 from cingulum.http.retries import ATTENDED, UNATTENDED, RetryPolicy, retry
 
@@ -188,20 +188,22 @@ class Connection:
         *,
         progress: Callable[[int], None] | None = None,
         resume: bool = False,
+        size_bytes: int | None = None,
     ) -> str:
         """Download a file to `target`; its SHA-256. An interrupted download resumes.
 
-        progress  gets the number of bytes of each block, less than zero if the download starts again
-        resume    also continue what an earlier process began, if the file is the same: the ETag lies beside it
+        progress    gets the number of bytes of each block, less than zero if the download starts again
+        resume      also continue what an earlier process began, if the file is the same: its ETag stays in
+                    `etag_file(target)`, to be removed once the file has been checked
+        size_bytes  raise OtherSize, before anything is read, if the server's file has another size
         """
-        beside = target.with_name(f"{target.name}.etag")
+        beside = etag_file(target)
         begun = resume and target.exists() and beside.exists()
         with target.open("r+b" if begun else "wb") as file:
-            download = Download(file, self._headers, progress, beside if resume else None)
+            download = Download(file, self._headers, progress, beside if resume else None, size_bytes)
             if begun:
                 download.continue_file()
             self._retried(lambda: download.resume(self._client, path), progress=lambda: download.done_bytes)
-        beside.unlink(missing_ok=True)
         return download.hasher.digests().sha256
 
     def _timeout(self, timeout_s: float) -> httpx.Timeout:

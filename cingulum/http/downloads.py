@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from cingulum.digests import Hasher
-from cingulum.http.errors import check
+from cingulum.http.errors import ServerProblem, check
 
 _BLOCK_BYTES: Final = 4 << 20
 
@@ -25,6 +25,15 @@ def data_path(relative_path: str) -> str:
     return f"/data/{quote(relative_path)}"
 
 
+def etag_file(target: Path) -> Path:
+    """The file that holds the ETag of a download that may be continued."""
+    return target.with_name(f"{target.name}.etag")
+
+
+class OtherSize(ServerProblem):
+    """The server has a file of another size than expected: nothing of it was read."""
+
+
 class Download:
     """A file that is written while it arrives; `done_bytes` of it are there."""
 
@@ -34,8 +43,9 @@ class Download:
         headers: Mapping[str, str],
         progress: Callable[[int], None] | None = None,
         etag_file: Path | None = None,
+        size_bytes: int | None = None,
     ) -> None:
-        self._file, self._etag_file = file, etag_file
+        self._file, self._etag_file, self._size_bytes = file, etag_file, size_bytes
         self._progress = progress or (lambda _: None)
         # With compressed transfer, byte ranges would count compressed bytes.
         self._headers = {**headers, "Accept-Encoding": "identity"}
@@ -57,18 +67,42 @@ class Download:
         with client.stream("GET", path, headers=headers, follow_redirects=True) as response:
             if not response.is_success:
                 response.read()
-            check(response)
-            if response.status_code != HTTPStatus.PARTIAL_CONTENT:
-                self._file.seek(0)
-                self._file.truncate()
-                self._progress(-self.done_bytes)
-                self.hasher, self.done_bytes = Hasher(md5=False), 0
-            self._etag = response.headers.get("ETag")
-            if self._etag_file and self._etag:
-                self._etag_file.write_text(self._etag)
-            for block in response.iter_raw():
-                self._file.write(block)
-                self._count(block)
+            if response.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or "Range" not in headers:
+                check(response)
+                self._receive(response)
+                return
+            # The process before this one ended after the last byte, or the file is shorter now.
+            if response.headers.get("Content-Range") == f"bytes */{self.done_bytes}":
+                return
+        self._begin_again()
+        self.resume(client, path)
+
+    def _receive(self, response: httpx.Response) -> None:
+        self._check_size(response)
+        if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+            self._begin_again()
+        self._etag = response.headers.get("ETag")
+        if self._etag_file and self._etag:
+            self._etag_file.write_text(self._etag)
+        for block in response.iter_raw():
+            self._file.write(block)
+            self._count(block)
+
+    def _begin_again(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._progress(-self.done_bytes)
+        self.hasher, self.done_bytes, self._etag = Hasher(md5=False), 0, None
+
+    def _check_size(self, response: httpx.Response) -> None:
+        """Raises OtherSize before the body is read."""
+        sent = response.headers.get("Content-Length")
+        if self._size_bytes is None or sent is None:
+            return
+        is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT
+        size_bytes = int(sent) + (self.done_bytes if is_part else 0)
+        if size_bytes != self._size_bytes:
+            raise OtherSize(f"the server has {size_bytes} bytes, {self._size_bytes} were expected")
 
     def _count(self, block: bytes) -> None:
         self.hasher.update(block)

@@ -22,7 +22,7 @@ from cingulum.client.locks import FetchState, Lock, fetch_lock, parse_lock
 from cingulum.client.login import NoLogin
 from cingulum.client.one_setup import set_up_one
 from cingulum.client.problems import NoSuchData, NoSuchSession
-from cingulum.http import Connection, Refused
+from cingulum.http import Connection, Refused, etag_file
 from cingulum.manifests import build_manifest
 from tests.support.portal import LOGIN, Browser, Site, standing
 from tests.support.quick_services import quick_passwords
@@ -110,11 +110,11 @@ def test_a_file_is_downloaded_once_and_a_damaged_or_interrupted_one_again(cg: Cl
     path.write_bytes(b"x" * len(bytes_as_registered))
     session.load(TABLE)
     assert path.read_bytes() == bytes_as_registered
-    etag = session.datasets[[dataset.row.rel_path for dataset in session.datasets].index(TABLE)]
     path.unlink()
     parts = tmp_path / "cache" / ".cingulum" / "parts"
-    (parts / etag.row.id).write_bytes(b"of another version")
-    (parts / f"{etag.row.id}.etag").write_text('"of another version"')
+    part = parts / hashlib.sha256(path.relative_to(tmp_path / "cache").as_posix().encode()).hexdigest()[:32]
+    part.write_bytes(b"of another version")
+    etag_file(part).write_text('"of another version"')
     session.load(TABLE)
     assert path.read_bytes() == bytes_as_registered
     assert list(parts.iterdir()) == []
@@ -158,7 +158,7 @@ def test_a_lock_brings_the_exact_files_to_another_place(cg: Client, site: Site, 
             (other, FetchState.CHANGED),
         ):
             manifest = build_manifest("paper", datetime.now(UTC), [locked])
-            [result] = fetch_lock(Lock(lock.server, manifest), connection, copy)
+            [result] = fetch_lock(Lock(lock.server, manifest), connection, copy, overwrite=True)
             assert result.state is state
     assert (copy / entry.path).read_bytes() == (tmp_path / "cache" / entry.path).read_bytes()
 

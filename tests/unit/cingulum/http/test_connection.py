@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cingulum.http import Connection, Refused, Unreachable
+from cingulum.http import Connection, OtherSize, Refused, Unreachable, etag_file
 from tests.support.fake_transfer import problem
 
 
@@ -186,4 +186,37 @@ def test_a_download_of_an_earlier_process_is_continued(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"abcdef"
     assert sha256 == hashlib.sha256(b"abcdef").hexdigest()
     assert sum(sizes) == 6
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert etag_file(tmp_path / "a").read_text() == '"1"'  # until the caller has checked the file
+
+
+def test_a_complete_download_of_an_earlier_process_is_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abcdef")
+    etag_file(tmp_path / "a").write_text('"1"')
+    transport, requests = responding(httpx.Response(416, headers={"Content-Range": "bytes */6"}))
+    sha256 = attended(transport).download("/data/a", tmp_path / "a", resume=True)
+    assert (sha256, len(requests)) == (hashlib.sha256(b"abcdef").hexdigest(), 1)
+
+
+def test_a_file_that_became_shorter_is_taken_from_its_start(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abcdef")
+    etag_file(tmp_path / "a").write_text('"1"')
+    transport, requests = responding(
+        httpx.Response(416, headers={"Content-Range": "bytes */3"}),
+        httpx.Response(200, stream=httpx.ByteStream(b"xyz"), headers={"ETag": '"2"'}),
+    )
+    attended(transport).download("/data/a", tmp_path / "a", resume=True)
+    assert (tmp_path / "a").read_bytes() == b"xyz"
+    assert "Range" not in requests[1].headers
+
+
+def test_a_file_of_another_size_is_not_read(tmp_path: Path) -> None:
+    transport, _ = responding(httpx.Response(200, stream=Breaks(b"0123"), headers={"Content-Length": "80"}))
+    with pytest.raises(OtherSize, match="80 bytes, 6 were expected"):
+        attended(transport).download("/data/a", tmp_path / "a", size_bytes=6)
+
+
+def test_a_stranger_s_etag_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.etag").write_text("mine")
+    transport, _ = responding(httpx.Response(200, stream=httpx.ByteStream(b"xyz")))
+    attended(transport).download("/data/a", tmp_path / "a")
+    assert (tmp_path / "a.etag").read_text() == "mine"
