@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from cingulum.alf import find_session
 from cingulum.alf.folder import datasets, load_object
 from cingulum.atlas import acronyms
 from cingulum.nwb.facts import Facts, SubjectFacts
+from cingulum.nwb.inputs import ATTRIBUTES, PER_PROBE, is_input, probe_of
 from cingulum.nwb.plan import FilePlan, LeftOut
 from cingulum.nwb.session import plan_session
-
-# What is read of each object: others, such as spikes.templates or waveforms, are large and not in the file.
-_ATTRIBUTES: dict[str, tuple[str, ...] | None] = {
-    "trials": None,
-    "wheel": ("position", "timestamps", "times"),
-    "wheelMoves": ("intervals", "peakAmplitude"),
-    "licks": ("times",),
-    "leftCamera": ("times", "dlc", "lightningPose", "features", "ROIMotionEnergy"),
-    "rightCamera": ("times", "dlc", "lightningPose", "features", "ROIMotionEnergy"),
-    "bodyCamera": ("times", "dlc", "lightningPose", "features", "ROIMotionEnergy"),
-    "photometry": ("signal",),
-    "photometryROI": ("locations",),
-    "passivePeriods": ("intervalsTable",),
-    "passiveGabor": ("table",),
-    "passiveStims": ("table",),
-    "passiveRFM": ("times",),
-    "spikes": ("times", "clusters", "amps", "depths"),
-    "clusters": ("channels", "depths", "amps", "peakToTrough", "uuids", "metrics"),
-    "channels": ("localCoordinates", "mlapdv", "brainLocationIds", "rawInd"),
-    "electrodeSites": ("localCoordinates", "mlapdv", "brainLocationIds"),
-}
-_PER_PROBE = ("spikes", "clusters", "channels", "electrodeSites")
 
 
 def plan_folder(session: Path) -> FilePlan:
@@ -45,7 +24,7 @@ def plan_folder(session: Path) -> FilePlan:
     places = _collections(session)
     left_out: list[LeftOut] = []
     objects: dict[str, dict[str, Any]] = {}
-    for name in sorted(places.keys() - set(_PER_PROBE)):
+    for name in sorted(places.keys() - set(PER_PROBE)):
         for n, place in enumerate(places[name]):
             if n == 0 or name == "trials":
                 objects[f"{name}_{n:02d}" if n else name] = _load(session, place, name)
@@ -73,8 +52,7 @@ def _collections(session: Path) -> dict[str, list[str]]:
     collections: dict[str, set[str]] = {}
     for dataset in datasets(session):
         name, place = dataset.rel_path.file, dataset.rel_path.collection or ""
-        attributes = _ATTRIBUTES.get(name.object, ())
-        if (attributes is None or name.attribute in attributes) and not place.startswith("raw"):
+        if is_input(place, name.object, name.attribute):
             collections.setdefault(name.object, set()).add(place)
     return {name: sorted(places) for name, places in collections.items()}
 
@@ -85,9 +63,9 @@ def _by_probe(places: Mapping[str, Sequence[str]], left_out: list[LeftOut]) -> d
     Of several spike sortings the last by name is taken, with its own clusters: their numbers mean nothing in another.
     """
     probes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for name in _PER_PROBE:
+    for name in PER_PROBE:
         for place in sorted(places.get(name, ())):
-            probes[_probe_of(place)][name].append(place)
+            probes[probe_of(place)][name].append(place)
     chosen: dict[str, dict[str, str]] = {}
     for probe, collections_of in sorted(probes.items()):
         sortings = collections_of.pop("spikes", [])
@@ -109,18 +87,8 @@ def _by_probe(places: Mapping[str, Sequence[str]], left_out: list[LeftOut]) -> d
     return chosen
 
 
-def _probe_of(collection: str) -> str:
-    """The probe's part of a collection.
-
-    >>> _probe_of("alf/probe00/pykilosort"), _probe_of("alf")
-    ('probe00', 'alf')
-    """
-    parts = PurePosixPath(collection).parts
-    return next((part for part in parts if part.startswith("probe")), parts[-1] if parts else "probe")
-
-
 def _load(session: Path, place: str, name: str) -> dict[str, Any]:
-    attributes = _ATTRIBUTES[name]
+    attributes = ATTRIBUTES[name]
     if attributes is None:
         return load_object(session, name, collection=place)
     return load_object(session, name, collection=place, attribute=attributes)

@@ -118,7 +118,7 @@ def _people(facts: Facts) -> Iterator[FactProblem]:
                 "experimenter-not-a-full-name",
                 "publication",
                 f"The experimenter {name!r} has no first and last name",
-                "Set the full name of the user, e.g. Ada Lovelace or Lovelace, Ada",
+                "Write the full name into the facts of the file, e.g. Ada Lovelace or Lovelace, Ada",
             )
     if not facts.institution:
         yield FactProblem(

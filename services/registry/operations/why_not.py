@@ -1,4 +1,4 @@
-"""Why a dataset of a session cannot be loaded by the caller."""
+"""Why a dataset of a session cannot be loaded by the caller, or the session not be written as an NWB file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from cingulum.worker.pipelines import known_tasks
 from libs.common.db import ReadSession
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
+from services.registry.domain.nwb import explain_nwb
 from services.registry.domain.why_not import explain_making
 from services.registry.queries import why_not as queries
+from services.registry.queries.nwb_facts import find_facts
 
 _PUBLIC_ONLY: Final = LoadReason(
     "public-only",
@@ -44,3 +46,11 @@ async def explain(
     jobs = await queries.list_jobs_of_session(session, visibility, session_id)
     names = [(file.collection, file.name) for file in files]
     return reasons + explain_making(pattern, jobs, known_tasks(), names)
+
+
+async def explain_export(session: ReadSession, visibility: Visibility, session_id: UUID) -> list[LoadReason]:
+    """What is missing for an NWB file of a session. Raises NotFound for a session that the caller cannot see."""
+    facts = await find_facts(session, visibility, session_id)
+    if facts is None:
+        raise NotFound(f"There is no session {session_id}.")
+    return explain_nwb(facts, await queries.fetch_files_of_session(session, visibility, session_id))

@@ -1,8 +1,8 @@
-"""Why a dataset cannot be loaded. Ours."""
+"""Why a dataset cannot be loaded, or a session not be written in another format. Ours."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -23,20 +23,36 @@ async def explain_loading(
     reading: Reading,
     session: Annotated[UUID, Query(description="Id of the session.")],
     dataset: Annotated[
-        str,
+        str | None,
         Query(
             min_length=1,
             max_length=500,
             pattern=r"^[^\x00]*$",
             description="Name or pattern, such as `spikes.times` or `alf/probe00/spikes.times.npy`.",
         ),
-    ],
+    ] = None,
+    target: Annotated[
+        Literal["nwb"] | None,
+        Query(
+            alias="as", description="Instead of a dataset: what is missing for an NWB file of the session."
+        ),
+    ] = None,
     revision: Annotated[
         str | None, Query(max_length=100, description="Revision to load; without it the default one.")
     ] = None,
     qc: Annotated[Qc | None, Query(description="Worst QC to accept, by number or name.")] = None,
 ) -> WhyNot:
-    """Explain why a dataset of a session cannot be loaded by the caller, with next steps, or that it can."""
-    reasons = await operations.explain(reading, visibility, session, dataset, revision=revision, worst_qc=qc)
+    """Explain why a dataset of a session cannot be loaded by the caller, with next steps, or that it can.
+
+    With `as=nwb`, explain what an NWB file of the session lacks, before one is written.
+    """
+    if (dataset is None) == (target is None):
+        raise BadRequest(fields={"dataset": ["Send either `dataset` or `as`."]})
+    if dataset is None:
+        reasons = await operations.explain_export(reading, visibility, session)
+    else:
+        reasons = await operations.explain(
+            reading, visibility, session, dataset, revision=revision, worst_qc=qc
+        )
     loads = not any(reason.blocks for reason in reasons)
     return WhyNot.model_validate({"session": session, "dataset": dataset, "loads": loads, "reasons": reasons})

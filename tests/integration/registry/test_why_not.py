@@ -9,7 +9,7 @@ from uuid import uuid4
 from libs.common.catalogue import Service
 from libs.common.testing import Callers, Running
 from tests.support.jobs import a_session_with_trials, reconcile
-from tests.support.lab import Laboratory, set_state
+from tests.support.lab import LAB, SUBJECT, Laboratory, set_state
 from tests.support.system import Cingulum
 
 TIMES = "alf/probe00/spikes.times.npy"
@@ -112,3 +112,34 @@ async def test_a_public_reader_gets_the_same_answer_for_a_hidden_file_as_for_non
     assert await _why(reader, lab, "spikes.times") == before
     assert _slugs(before) == ["not-registered", "public-only"]
     assert _slugs(await _why(reader, lab, "licks.times"))[0] != "not-registered"
+
+
+async def test_what_an_nwb_file_lacks_is_answered_before_it_is_written(lab: Laboratory) -> None:
+    async def why(params: dict[str, str], registry: Running = lab.registry) -> Any:
+        return await registry.get("/why-not", params={"session": lab.session_id, **params})
+
+    project = {"name": "secret", "users": ["ada"], "is_private": True}
+    assert (await lab.metadata.post("/projects", project)).status_code == 201
+    empty = (await why({"as": "nwb"})).json()
+    assert (empty["loads"], empty["dataset"], _slugs(empty)[0]) == (False, None, "nothing-for-nwb")
+    assert {"no-age", "location-unknown"} & {*_slugs(empty)} == {"no-age"}
+
+    await lab.register(TIMES)
+    unlocated = (await why({"as": "nwb"})).json()
+    assert (unlocated["loads"], _slugs(unlocated)[-1]) == (True, "location-unknown")
+    await lab.register("alf/probe00/channels.brainLocationIds_ccf_2017.npy")
+    subject = {"species": "Mus musculus", "sex": "F", "birth_date": "2019-06-01"}
+    assert (await lab.metadata.patch(f"/subjects/{SUBJECT}", subject)).status_code == 200
+    assert (
+        await lab.metadata.patch(f"/labs/{LAB}", {"institution": "University of the Hill"})
+    ).status_code == 200
+    located = (await why({"as": "nwb"})).json()
+    assert {*_slugs(located)} <= {"no-experimenter", "experimenter-not-a-full-name"}
+    assert all(reason["next_step"] for reason in located["reasons"])
+
+    invalid: tuple[dict[str, str], ...] = ({}, {"dataset": "spikes.times", "as": "nwb"}, {"as": "zip"})
+    for params in invalid:
+        assert (await why(params)).status_code == 400
+    await lab.metadata.patch(f"/sessions/{lab.session_id}", {"projects": ["secret"]})
+    hidden = await why({"as": "nwb"}, lab.registry.as_(lab.visitor))
+    assert (hidden.status_code, hidden.json()["detail"]) == (404, f"There is no session {lab.session_id}.")

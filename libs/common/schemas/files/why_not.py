@@ -1,4 +1,4 @@
-"""Why a dataset of a session cannot be loaded. Ours, not Alyx's."""
+"""Why a dataset of a session cannot be loaded, or a session not be written as NWB. Ours, not Alyx's."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class WhyNotReason(Schema):
 
 
 class WhyNot(Schema):
-    """Whether a dataset loads for the caller, and why, the reasons that block first for each file."""
+    """Whether a dataset loads for the caller, or an NWB file can be written, and why; reasons that block come first."""
 
     session: UUID
-    dataset: str
-    loads: bool
+    dataset: str | None = Field(description="null with `as=nwb`")
+    loads: bool = Field(description="with `as=nwb`: whether a file can be written")
     reasons: list[WhyNotReason]
