@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, uuid3
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cingulum.alf.folder import datasets, sessions
-from cingulum.alf.paths import SessionPath
+from cingulum.alf.paths import SessionPath, build_session_path
+from cingulum.alf.problems import InvalidName
 from cingulum.client.problems import ClientError
 from cingulum.qc import QC_NAMES
 
@@ -34,11 +35,14 @@ class SessionRow(NamedTuple):
 
 
 class DatasetRow(NamedTuple):
-    """A dataset in one revision; `rel_path` is below its session. Without tables, there is no `md5`."""
+    """A dataset in one revision; `rel_path` is below its session. Without tables, there is no `md5`.
+
+    `size_bytes` is None if tables lack it, or if the file is a link to nothing.
+    """
 
     id: str
     rel_path: str
-    size_bytes: int
+    size_bytes: int | None
     md5: str
     is_default: bool
     qc: str
@@ -55,8 +59,12 @@ class Catalogue:
     """
 
     def __init__(
-        self, rows: Iterable[SessionRow], table: pa.Table | Iterable[tuple[str, DatasetRow]]
+        self,
+        rows: Iterable[SessionRow],
+        table: pa.Table | Iterable[tuple[str, DatasetRow]],
+        places: Mapping[tuple[str, str], Path] | None = None,
     ) -> None:
+        self._files = places or {}
         self.sessions: Sequence[SessionRow] = sorted(rows, key=_newest_first)
         self.by_id = {row.id: row for row in self.sessions}
         self._table = table if isinstance(table, pa.Table) else _as_table(table)
@@ -82,6 +90,11 @@ class Catalogue:
         rows = self._table.take(self._order[self._starts[at] : self._starts[at + 1]])
         return sorted((_dataset_row(row) for row in rows.to_pylist()), key=lambda row: row.rel_path)
 
+    def place(self, root: Path, session: SessionRow, dataset: DatasetRow) -> Path:
+        """Where a file lies, which need not be as its session is written, such as `1` for `001`."""
+        known = self._files.get((session.id, dataset.rel_path))
+        return known or root / str(session.path) / dataset.rel_path
+
     def with_dataset(self, matches: Callable[[str], bool], worst_qc: str | None = None) -> set[str]:
         """Ids of sessions with a dataset whose path matches and whose QC is not worse."""
         fits = np.array([matches(path) for path in self._paths], bool)
@@ -96,24 +109,40 @@ def read_tables(sessions_pqt: bytes, datasets_pqt: bytes) -> Catalogue:
     try:
         known = pq.read_table(io.BytesIO(sessions_pqt)).to_pylist()
         table = pq.read_table(io.BytesIO(datasets_pqt))
-        rows = [_session_row(row) for row in known]
+        rows = [session for row in known if (session := _session_row(row)) is not None]
         return Catalogue(rows, _completed(table))
     except (KeyError, pa.ArrowException) as problem:
         raise ClientError(f"the tables {SESSIONS} and {DATASETS} cannot be read ({problem})") from problem
 
 
 def walk_folder(root: Path) -> Catalogue:
-    """The catalogue of a folder without tables: every file with an ALF name, with an id from its path."""
-    known, files = [], []
+    """The catalogue of a folder without tables: every file with an ALF name, with an id from its path.
+
+    `root` may be any folder above or in a lab's tree, also that of one session.
+    """
+    known: dict[str, SessionRow] = {}
+    files: list[tuple[str, DatasetRow]] = []
+    places: dict[tuple[str, str], Path] = {}
     for path, folder in sessions(root):
-        session = SessionRow(_path_id(str(path)), path, "", ())
-        known.append(session)
+        session_id = _path_id(str(path))
+        if session_id in known:  # folders of two labs whose names are none, or the numbers 1 and 001
+            session_id = _path_id(folder.relative_to(root).as_posix())
+        known[session_id] = SessionRow(session_id, path, "", ())
         for dataset in datasets(folder):
             rel_path = str(dataset.rel_path)
-            size = dataset.path.stat().st_size
-            row = DatasetRow(_path_id(f"{path}/{rel_path}"), rel_path, size, "", is_default=False, qc=_NO_QC)
-            files.append((session.id, row))
-    return Catalogue(known, files)
+            dataset_id = _path_id(f"{path}/{rel_path}")
+            row = DatasetRow(dataset_id, rel_path, _size(dataset.path), "", is_default=False, qc=_NO_QC)
+            files.append((session_id, row))
+            places[session_id, rel_path] = dataset.path
+    return Catalogue(known.values(), files, places)
+
+
+def _size(path: Path) -> int | None:
+    """None for a link whose file is elsewhere (git-annex, DataLad), and for a file removed meanwhile."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _path_id(path: str) -> str:
@@ -125,8 +154,13 @@ def _newest_first(row: SessionRow) -> tuple[int, int, str]:
     return -row.path.date.toordinal(), -row.path.number, str(row.path)
 
 
-def _session_row(row: dict[str, Any]) -> SessionRow:
+def _session_row(row: dict[str, Any]) -> SessionRow | None:
+    """None for names that are no folders of a session: they could lead out of the folder of all data."""
     path = SessionPath(row["lab"] or "", row["subject"], row["date"], int(row["number"]))
+    try:
+        build_session_path(path)
+    except InvalidName:
+        return None
     projects = tuple(filter(None, (row["projects"] or "").split(",")))
     return SessionRow(row["id"], path, row["task_protocol"] or "", projects)
 

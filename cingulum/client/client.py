@@ -62,7 +62,7 @@ class Client:
         if not rows:
             raise NoSuchSession(f"{self.name} has no session {_text(named)!r}, or none that you may see")
         if len(rows) > 1:
-            listed = ", ".join(str(row.path) for row in rows)
+            listed = ", ".join(f"{row.path} ({row.id})" for row in rows)
             raise Ambiguous(f"{_text(named)!r} matches {len(rows)} sessions: name one of {listed}")
         return self._session(rows[0])
 

@@ -6,10 +6,9 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cingulum.client.login import Login, NoLogin, find_login
-from cingulum.client.one_setup import client_key, read_parameters
+from cingulum.client.one_setup import client_key, is_same_server, read_parameters
 from cingulum.http import Connection
 
 
@@ -55,12 +54,12 @@ def connect_to_named(
     CINGULUM_URL, and are sent nowhere else. Raises NoLogin.
     """
     own = environment.get("CINGULUM_URL") or default_server(home)
-    if own and _origin(own) == _origin(server):
+    if own and is_same_server(own, server):
         return connect_as(server, token, environment=environment, home=home)
     if token := token or stored_token(server, home):
         return Connection(server, token)
     file = Login.of_file(environment)
-    if file is not None and _origin(file.base_url) == _origin(server):
+    if file is not None and is_same_server(file.base_url, server):
         return file.connect()
     raise NoLogin(
         f"no credentials for {server}, which the file names; those of the environment are of {own or 'no server'}. "
@@ -68,23 +67,14 @@ def connect_to_named(
     )
 
 
-def _origin(address: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what may receive the same credentials.
-
-    >>> _origin("https://Lab.example:443/api"), _origin("https://lab.example")
-    (('https', 'lab.example', 443), ('https', 'lab.example', 443))
-    """
-    parts = urlsplit(address)
-    return (
-        parts.scheme,
-        (parts.hostname or "").lower(),
-        parts.port or {"http": 80, "https": 443}.get(parts.scheme),
-    )
-
-
 def stored_token(base_url: str, home: Path | None = None) -> str | None:
-    """The token of ONE's parameters: the one that may only read, else that of its last user."""
+    """The token of ONE's parameters: the one that may only read, else that of its last user.
+
+    None if they are of another address: http and https share one file.
+    """
     stored = read_parameters(base_url, home)
+    if not is_same_server(str(stored.get("ALYX_URL", "")), base_url):
+        return None
     user = stored.get("ALYX_LOGIN")
     token = stored.get("HTTP_DATA_SERVER_PWD") or stored.get("TOKEN", {}).get(user, {}).get("token")
     return str(token) if token else None

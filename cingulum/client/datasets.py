@@ -79,7 +79,7 @@ class Datasets(Sequence[SessionDataset]):
         return [
             (
                 dataset.row.rel_path,
-                format_size(dataset.row.size_bytes),
+                "" if dataset.row.size_bytes is None else format_size(dataset.row.size_bytes),
                 dataset.row.qc,
                 "yes" if dataset.is_chosen else "no",
                 dataset.reason,

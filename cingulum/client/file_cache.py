@@ -40,7 +40,7 @@ class FileCache:
     def has(self, session: SessionPath, dataset: DatasetRow) -> bool:
         """Whether the registered bytes are here. A file is hashed once, and again after it was changed."""
         path = self.place(session, dataset)
-        if not path.is_file() or path.stat().st_size != dataset.size_bytes:
+        if not path.is_file() or dataset.size_bytes not in {None, path.stat().st_size}:
             return False
         identity = FileIdentity.at(path)
         known = self._checked.get(path)
@@ -69,7 +69,7 @@ class FileCache:
                     name,
                     dataset.size_bytes,
                     lambda digests: (
-                        digests.size_bytes == dataset.size_bytes
+                        dataset.size_bytes in {None, digests.size_bytes}
                         and (not dataset.md5 or digests.md5 == dataset.md5)
                     ),
                     progress,

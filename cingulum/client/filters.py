@@ -82,7 +82,7 @@ def parse_filters(filters: Mapping[str, Any]) -> Query:
     for name in filters:
         if name not in FILTERS:
             raise UnknownFilter(f"search has no filter {name!r}: {suggestion(name, FILTERS)}")
-    checks: dict[str, Callable[[Any], Any]] = {"date": _days, "number": _numbers, "qc": _qc}
+    checks: dict[str, Callable[[Any], Any]] = {"date": _days, "number": _numbers, "qc": qc_name}
     values: dict[str, Any] = {
         name: checks[name](value) if name in checks else _texts(name, value)
         for name, value in filters.items()
@@ -145,7 +145,8 @@ def _numbers(value: Any) -> tuple[int, ...]:
         raise InvalidFilter(f"number={value!r}: pass a whole number, such as 1, or a list of them") from None
 
 
-def _qc(value: Any) -> str:
+def qc_name(value: Any) -> str:
+    """A QC in the spelling of the tables. Raises InvalidFilter."""
     name = str(value).upper()
     if name not in QC_ORDER:
         raise InvalidFilter(f"qc={value!r}: {suggestion(name, QC_ORDER)}")

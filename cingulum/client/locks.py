@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,8 @@ from cingulum.manifests import (
 )
 
 FORMAT: Final = "cingulum-lock-1"
+# Without a user, and with a host that is no `..`: it is also the name of a folder.
+_ADDRESS: Final = re.compile(r"https?://(?!\.)(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[\w.~-]+)*/?")
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,13 @@ def parse_lock(data: bytes) -> Lock:
             raise ClientError(f"it is no lock of the format {FORMAT!r}")
         server = document["server"]
         manifest = parse_manifest(canonical_json(document["manifest"]))
-        for (
-            entry
-        ) in manifest.entries:  # so that no other file of the folder, such as sessions.pqt, is replaced
-            parse_path(entry.path)
+        for entry in manifest.entries:
+            parse_path(entry.path)  # so that no other file of the folder, such as sessions.pqt, is replaced
     except (ValueError, KeyError, InvalidManifest, InvalidName) as problem:
         raise ClientError(f"the lock cannot be read: {problem}") from problem
-    return Lock(None if server is None else str(server), manifest)
+    if server is not None and not (isinstance(server, str) and _ADDRESS.fullmatch(server)):
+        raise ClientError(f"the lock names {server!r}, which is no address of a server")
+    return Lock(server, manifest)
 
 
 def fetch_lock(

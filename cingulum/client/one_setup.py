@@ -11,10 +11,12 @@ import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cingulum.http import Connection, Refused
 
 _CACHES = ".caches"
+_TOKENS = ("TOKEN", "HTTP_DATA_SERVER_PWD")
 
 
 def client_key(base_url: str) -> str:
@@ -25,6 +27,21 @@ def client_key(base_url: str) -> str:
     """
     bare = re.sub(r"^https?://", "", base_url).strip("/").lower()
     return re.sub(r"[-\s]+", "-", re.sub(r"[^.\w\s-]", "_", bare))
+
+
+def is_same_server(address: str, other: str) -> bool:
+    """Whether scheme, host and port are the same, so that both may receive the same credentials.
+
+    >>> is_same_server("https://Lab.example:443/api", "https://lab.example"), is_same_server("", "")
+    (True, False)
+    """
+    return _origin(address)[1] != "" and _origin(address) == _origin(other)
+
+
+def _origin(address: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(address)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def data_server(base_url: str) -> str:
@@ -58,6 +75,9 @@ def set_up_one(
     """
     base_url, file = connection.base_url, parameter_file(connection.base_url, home)
     existing = _read(file)
+    if not is_same_server(str(existing.get("ALYX_URL", "")), base_url):
+        # http and https share one file: a token of one is not sent to the other.
+        existing = {name: value for name, value in existing.items() if name not in _TOKENS}
     settings = existing | {
         "ALYX_URL": base_url,
         "ALYX_LOGIN": username,

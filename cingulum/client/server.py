@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
@@ -18,15 +18,23 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from cingulum.alf.loading import LoadReason
 from cingulum.client.catalogue import DATASETS, SESSIONS, Catalogue, DatasetRow, SessionRow, read_tables
 from cingulum.client.file_cache import FileCache
-from cingulum.client.problems import NoSuchData
+from cingulum.client.problems import ClientError, NoSuchData
 from cingulum.client.sources import OpenedRecording
 from cingulum.client.voltage import server_refusals
 from cingulum.codec.recording import Recording
-from cingulum.http import Connection, ServerProblem
+from cingulum.http import Connection
 
 REFRESH_S: Final = 60.0  # the server itself reads its rows again after as long
 _DOWNLOADS: Final = 4  # at once
 _FILTERS: Final = {"region": "atlas_acronym", "tag": "tag"}
+
+
+class _Tables(NamedTuple):
+    """What is known of a server at one time; replaced as a whole."""
+
+    catalogue: Catalogue
+    written: str
+    sessions_of: dict[tuple[str, str], set[str]]
 
 
 class ServerSource:
@@ -41,10 +49,10 @@ class ServerSource:
         self._progress = progress
         self._lock = threading.Lock()
         self._refresh: threading.Thread | None = None
-        self._problem: ServerProblem | None = None
-        self._elsewhere: dict[tuple[str, str], set[str]] = {}
+        self._downloading = threading.Lock()
+        self._problem: Exception | None = None
         self._is_settled = False
-        self._catalogue, self._written = self._download()
+        self._tables = self._download()
 
     def catalogue(self) -> Catalogue:
         """The tables in memory. Raises what their last refresh in the background raised."""
@@ -53,16 +61,21 @@ class ServerSource:
             raise problem
         with self._lock:
             is_due = time.monotonic() - self._checked_at > REFRESH_S
-            if is_due and (self._refresh is None or not self._refresh.is_alive()):
+            if is_due and not self.is_refreshing:
                 self._refresh = threading.Thread(target=self._refresh_quietly, daemon=True)
                 self._refresh.start()
-        return self._catalogue
+        return self._tables.catalogue
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether newer tables are being fetched in the background."""
+        return self._refresh is not None and self._refresh.is_alive()
 
     def refreshed(self) -> Catalogue:
         """Ask the server for newer tables, now."""
-        self._catalogue, self._written = self._download()
-        self._elsewhere.clear()
-        return self._catalogue
+        with self._downloading:
+            tables = self._tables = self._download()
+        return tables.catalogue
 
     def datasets(self, session: SessionRow) -> list[DatasetRow]:
         """Those that a server holds and the caller may read."""
@@ -78,11 +91,12 @@ class ServerSource:
 
     def sessions_of(self, filter_name: str, value: str) -> set[str]:
         """As `/sessions` answers; remembered until the tables change."""
-        key = (filter_name, value)
-        if key not in self._elsewhere:
+        known, key = self._tables.sessions_of, (filter_name, value)
+        ids = known.get(key)
+        if ids is None:
             rows = self.connection.rows("/sessions", **{_FILTERS[filter_name]: value})
-            self._elsewhere[key] = {str(row["id"]) for row in rows}
-        return self._elsewhere[key]
+            ids = known[key] = {str(row["id"]) for row in rows}
+        return ids
 
     @property
     def server(self) -> str:
@@ -121,25 +135,29 @@ class ServerSource:
     def _fetch(self, session: SessionRow, dataset: DatasetRow, advance: Callable[[int], None]) -> Path:
         return self.files.fetch(self.connection, session.path, dataset, advance)
 
-    def _download(self) -> tuple[Catalogue, str]:
+    def _download(self) -> _Tables:
         written = str(self.connection.get("/cache/info")["date_created"])
         content = self.connection.request("GET", "/cache.zip").content
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            catalogue = read_tables(archive.read(SESSIONS), archive.read(DATASETS))
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                catalogue = read_tables(archive.read(SESSIONS), archive.read(DATASETS))
+        except (zipfile.BadZipFile, KeyError) as problem:
+            raise ClientError(f"the tables of {self.server} cannot be read ({problem})") from problem
         self._checked_at = time.monotonic()
-        return catalogue, written
+        return _Tables(catalogue, written, {})
 
     def _refresh_quietly(self) -> None:
         try:
-            before = self._written
+            before = self._tables.written
             written = str(self.connection.get("/cache/info")["date_created"])
             # These times have no seconds: tables that were fetched in their own minute are fetched once more.
             if written != before or not self._is_settled:
                 self.refreshed()
                 self._is_settled = written == before
-            self._checked_at = time.monotonic()
-        except ServerProblem as problem:
+        except Exception as problem:  # noqa: BLE001 - the next search raises it, in the caller's thread
             self._problem = problem
+        finally:
+            self._checked_at = time.monotonic()
 
     @contextmanager
     def _shown(self, datasets: Sequence[DatasetRow]) -> Iterator[Callable[[int], None]]:
@@ -149,5 +167,5 @@ class ServerSource:
         columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True, disable=not is_shown) as progress:
             title = f"{len(datasets)} files" if len(datasets) > 1 else datasets[0].rel_path.rpartition("/")[2]
-            task = progress.add_task(title, total=sum(dataset.size_bytes for dataset in datasets))
+            task = progress.add_task(title, total=sum(dataset.size_bytes or 0 for dataset in datasets))
             yield lambda size: progress.advance(task, size)

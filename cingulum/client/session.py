@@ -145,8 +145,9 @@ class Session:
             if dataset.is_chosen and Request(f"{name}.{band}{ending}", None, probe).fits(dataset.rel_path)
         ]
         if not fitting:
-            raise NoSuchData(f"no {band} recording of {probe!r}: see datasets, or why_not({name!r})")
-        if len({dataset.rel_path.collection for dataset in fitting}) > 1:
+            raise NoSuchData(f"no {band} recording of {probe!r}: see datasets, or why_not('{name}.{band}')")
+        # .cgl, .cbin and .bin of one name are one recording; SpikeGLX writes `…g0_t0…` and `…g1_t0…` of two.
+        if len({(dataset.rel_path.collection, Path(dataset.row.rel_path).stem) for dataset in fitting}) > 1:
             listed = ", ".join(dataset.row.rel_path for dataset in fitting)
             raise Ambiguous(f"{probe!r} has {len(fitting)} recordings: pass name= for one of {listed}")
         dataset = fitting[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -11,7 +13,8 @@ import numpy as np
 from cingulum.alf.contents import read_file
 from cingulum.alf.loading import LoadFile, LoadReason, explain_loading
 from cingulum.alf.name_patterns import NamePattern
-from cingulum.alf.paths import parse_rel_path
+from cingulum.alf.paths import RelPath, parse_rel_path
+from cingulum.alf.problems import AlfError, InvalidName
 from cingulum.client.catalogue import (
     DATASETS,
     SESSIONS,
@@ -21,7 +24,7 @@ from cingulum.client.catalogue import (
     read_tables,
     walk_folder,
 )
-from cingulum.client.filters import dataset_matcher
+from cingulum.client.filters import dataset_matcher, qc_name
 from cingulum.client.problems import ClientError, DamagedFile, InvalidFilter, NoSuchData
 from cingulum.codec.companions import find_companion, read_meta
 from cingulum.codec.microvolts import uv_per_bit
@@ -29,7 +32,11 @@ from cingulum.codec.recording import Recording
 from cingulum.qc import QC_NAMES
 
 QC_CODES: Final = {name: code for code, name in QC_NAMES.items()}
-_REGIONS = ("channels.brainLocationAcronyms*", "clusters.brainLocationAcronyms*", "clusters.acronym")
+_REGIONS: Final = [
+    dataset_matcher(name)
+    for name in ("channels.brainLocationAcronyms*", "clusters.brainLocationAcronyms*", "clusters.acronym")
+]
+_log = logging.getLogger(__name__)
 
 
 class OpenedRecording(NamedTuple):
@@ -92,6 +99,7 @@ class FolderSource:
             raise ClientError(f"{root} is not a folder: pass the folder that holds the labs or the subjects")
         self.root = root.resolve()
         self._catalogue = self._read()
+        self._by_region: dict[str, set[str]] | None = None
 
     def catalogue(self) -> Catalogue:
         """As read when the folder was opened."""
@@ -99,7 +107,7 @@ class FolderSource:
 
     def refreshed(self) -> Catalogue:
         """Read the folder again."""
-        self._catalogue = self._read()
+        self._catalogue, self._by_region = self._read(), None
         return self._catalogue
 
     def datasets(self, session: SessionRow) -> list[DatasetRow]:
@@ -114,7 +122,7 @@ class FolderSource:
         """Sessions whose channels or clusters are in exactly this region; a folder has no tags."""
         if filter_name != "region":
             raise InvalidFilter(f"a folder has no {filter_name}s: search on a server (cingulum.connect)")
-        return {session.id for session in self._catalogue.sessions if value in self._regions(session)}
+        return self._regions().get(value, set())
 
     def open_recording(self, session: SessionRow, dataset: DatasetRow) -> OpenedRecording:
         """Its .meta beside it has the scale in volts."""
@@ -128,9 +136,12 @@ class FolderSource:
         self, session: SessionRow, name: str, revision: str | None, qc: str | None
     ) -> Sequence[LoadReason]:
         """From the names of the files, without copies elsewhere."""
-        root = self.root / str(session.path)
-        files = [_load_file(row, is_served=(root / row.rel_path).is_file()) for row in self.datasets(session)]
-        worst = None if qc is None else QC_CODES[qc]
+        files = [
+            _load_file(row, path, is_served=self._place(session, row).is_file())
+            for row in self.datasets(session)
+            if (path := parsed_path(row)) is not None
+        ]
+        worst = None if qc is None else QC_CODES[qc_name(qc)]
         return explain_loading(files, NamePattern.parse(name), revision=revision, worst_qc=worst)
 
     def close(self) -> None:
@@ -142,8 +153,13 @@ class FolderSource:
             return read_tables(*(table.read_bytes() for table in tables))
         return walk_folder(self.root)
 
+    def _place(self, session: SessionRow, dataset: DatasetRow) -> Path:
+        return self._catalogue.place(self.root, session, dataset)
+
     def _checked(self, session: SessionRow, dataset: DatasetRow) -> Path:
-        path = self.root / str(session.path) / dataset.rel_path
+        path = self._place(session, dataset)
+        if path.is_symlink() and not path.exists():
+            raise NoSuchData(f"{path} is a link, and its file is not here: get it first")
         if not path.is_file():
             raise NoSuchData(
                 f"{path} is in the tables, but not in the folder: copy it there, or use a server"
@@ -154,18 +170,41 @@ class FolderSource:
             )
         return path
 
-    def _regions(self, session: SessionRow) -> set[str]:
-        fits = [dataset_matcher(name) for name in _REGIONS]
+    def _regions(self) -> dict[str, set[str]]:
+        """Ids of sessions by region, read once per catalogue; sessions without the file here are in none."""
+        if self._by_region is None:
+            by_region: dict[str, set[str]] = defaultdict(set)
+            for session in self._catalogue.sessions:
+                for region in self._regions_of(session):
+                    by_region[region].add(session.id)
+            self._by_region = dict(by_region)
+        return self._by_region
+
+    def _regions_of(self, session: SessionRow) -> set[str]:
         regions: set[str] = set()
         for dataset in self.datasets(session):
-            if any(fit(dataset.rel_path) for fit in fits) and parse_rel_path(dataset.rel_path):
+            if not any(fits(dataset.rel_path) for fits in _REGIONS) or parsed_path(dataset) is None:
+                continue
+            if not self._place(session, dataset).exists():
+                continue
+            try:
                 names = read_file(self._checked(session, dataset), allow_pickle=False)
+            except (DamagedFile, AlfError) as problem:
+                _log.warning("%s: its regions are not searched: %s", session.path, problem)
+            else:
                 regions |= set(map(str, np.unique(np.asarray(names).astype(str))))
         return regions
 
 
-def _load_file(row: DatasetRow, *, is_served: bool) -> LoadFile:
-    path = parse_rel_path(row.rel_path)
+def parsed_path(row: DatasetRow) -> RelPath | None:
+    """None for a name that is none: it was registered before names were checked, and is not loaded."""
+    try:
+        return parse_rel_path(row.rel_path)
+    except InvalidName:
+        return None
+
+
+def _load_file(row: DatasetRow, path: RelPath, *, is_served: bool) -> LoadFile:
     return LoadFile(
         path.collection,
         str(path.file),
@@ -173,5 +212,5 @@ def _load_file(row: DatasetRow, *, is_served: bool) -> LoadFile:
         row.is_default,
         row.rel_path,
         is_served=is_served,
-        qc=QC_CODES[row.qc],
+        qc=QC_CODES.get(row.qc, 0),
     )

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -98,7 +99,16 @@ def test_a_server_and_a_folder_of_the_same_files_are_equal(cg: Client, site: Sit
     assert same.datasets.paths == session.datasets.paths == sorted(site.made["files"])
     assert same.trials.equals(session.trials)
     for name in site.made["files"]:
-        assert np.array_equal(str(same.load(name)), str(session.load(name)))
+        assert_equal(same.load(name), session.load(name))
+
+
+def assert_equal(content: Any, other: Any) -> None:
+    if isinstance(content, dict):
+        assert content.keys() == other.keys()
+        for name, values in content.items():
+            assert_equal(values, other[name])
+    else:
+        np.testing.assert_array_equal(content, other)
 
 
 def test_a_file_is_downloaded_once_and_a_damaged_or_interrupted_one_again(cg: Client, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,6 +146,75 @@ def test_tables_decide_ids_revisions_and_sizes(root: Path) -> None:
     assert len(cg.search(dataset="spikes.times", qc="NOT_SET")) == 0
     with pytest.raises(DamagedFile, match="its table says"):
         session.load("spikes.times", revision="2024-04-01")
+
+
+@pytest.mark.parametrize(("lab", "subject"), [("hilllab", "../../m1"), ("/home/x", "m1"), ("..", "m1")])
+def test_a_session_of_tables_whose_name_leads_out_of_the_folder_is_left_out(
+    root: Path, lab: str, subject: str
+) -> None:
+    with_tables(root, [], lab, subject)
+    cg = cingulum.open(root)
+    assert len(cg.search()) == 0
+    with pytest.raises(NoSuchSession):
+        cg.session(EID)
+
+
+def with_tables(root: Path, paths: list[str], lab: str = "hilllab", subject: str = "m1") -> None:
+    """Tables of one session; sizes of its datasets are not known."""
+    unknown: Any = None
+    rows = [
+        TableDataset(EID, f"{DATASET[:-2]}{at:02d}", unknown, "", True, 0, path)  # noqa: FBT003
+        for at, path in enumerate(paths)
+    ]
+    session = TableSession(EID, lab, subject, date(2024, 1, 2), 1, "", [])
+    for name, data in write_tables([session], rows, {}).items():
+        (root / name).write_bytes(data)
+
+
+@pytest.mark.parametrize("place", ["hilllab", "hilllab/Subjects", "hilllab/Subjects/m1", FIRST])
+def test_any_folder_of_a_lab_s_tree_is_opened(root: Path, place: str) -> None:
+    session = cingulum.open(root / place).session("m1/2024-01-02/001")
+    assert session.path == FIRST
+    assert list(session.load("spikes.times", probe="probe00")) == [1, 2, 3]
+    assert session.why_not("trials.table").loads
+
+
+def test_folders_whose_names_are_not_as_sessions_are_written_are_opened(tmp_path: Path) -> None:
+    save(tmp_path, "hilllab/Subjects/m1/2024-01-02/1/alf/a.b.npy", np.arange(2))
+    for at, lab in enumerate(("cortex-lab", "axon-lab")):
+        save(tmp_path, f"{lab}/Subjects/m9/2024-01-02/001/alf/a.b.npy", np.arange(3) + at)
+    cg = cingulum.open(tmp_path)
+    assert list(cg.session(FIRST).load("a.b")) == [0, 1]
+    sessions = cg.search(subject="m9")
+    assert sorted(list(session.load("a.b")) for session in sessions) == [[0, 1, 2], [1, 2, 3]]
+    with pytest.raises(Ambiguous, match=sessions[0].id):
+        cg.session("m9/2024-01-02/001")
+
+
+def test_a_link_to_nothing_is_listed_and_does_not_load(root: Path) -> None:
+    (root / FIRST / "alf/licks.times.npy").symlink_to("/nowhere/licks.times.npy")
+    session = cingulum.open(root).session(FIRST)
+    assert ("alf/licks.times.npy", "") in [row[:2] for row in session.datasets.table()]
+    with pytest.raises(NoSuchData, match="is a link, and its file is not here"):
+        session.load("licks.times")
+    assert not session.why_not("licks.times").loads
+
+
+def test_files_that_are_not_here_or_damaged_do_not_end_a_search(root: Path) -> None:
+    paths = [
+        "alf/probe00/clusters.brainLocationAcronyms_ccf_2017.npy",
+        "alf/probe01/clusters.brainLocationAcronyms_ccf_2017.npy",
+        "alf/probe02/clusters.brainLocationAcronyms_ccf_2017.npy",
+        "alf/not a name",
+    ]
+    with_tables(root, paths)
+    (root / FIRST / "alf/probe01/clusters.brainLocationAcronyms_ccf_2017.npy").write_bytes(b"no array")
+    cg = cingulum.open(root)
+    [session] = cg.search(region="CA1")
+    assert session.why_not("clusters.brainLocationAcronyms_ccf_2017", qc="pass").loads is False
+    assert [row[1] for row in session.datasets.table()] == ["", "", ""]
+    with pytest.raises(InvalidFilter):
+        session.why_not("clusters", qc="GOOD")
 
 
 def test_tables_of_notebooks_escape_names(root: Path) -> None:

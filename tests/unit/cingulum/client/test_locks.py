@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import httpx
 import pytest
@@ -120,6 +122,41 @@ def test_what_is_not_on_the_server_is_gone_and_a_refusal_is_raised(tmp_path: Pat
     [result] = fetch_lock(a_lock(), connection, tmp_path)
     assert result.state is FetchState.GONE
     assert not (tmp_path / PATH).exists()
+
+
+def test_fetches_at_once_download_a_file_once(tmp_path: Path) -> None:
+    connection, requests = answering(whole)
+    start = Barrier(4)
+
+    def fetched(_: int) -> FetchState:
+        start.wait()
+        [result] = fetch_lock(a_lock(), connection, tmp_path)
+        return result.state
+
+    with ThreadPoolExecutor(4) as pool:
+        states = sorted(pool.map(fetched, range(4)))
+    assert (states, len(requests)) == ([FetchState.FETCHED, *[FetchState.PRESENT] * 3], 1)
+    assert (tmp_path / PATH).read_bytes() == DATA
+
+
+def test_a_stored_token_is_for_the_address_it_was_stored_for(tmp_path: Path) -> None:
+    """ONE has one file of parameters for http and https."""
+    (tmp_path / ".one").mkdir()
+    stored = {"ALYX_URL": SERVER, "ALYX_LOGIN": "ada", "HTTP_DATA_SERVER_PWD": "stored"}
+    (tmp_path / ".one/.lab.example").write_text(json.dumps(stored))
+    environment = {"CINGULUM_HOME": "/nowhere"}
+    with connect_to_named(SERVER, environment=environment, home=tmp_path) as connection:
+        assert connection.token == "stored"
+    with pytest.raises(NoLogin):
+        connect_to_named("http://lab.example", environment=environment, home=tmp_path)
+
+
+@pytest.mark.parametrize("server", ["https://..", "file:///etc", "https://lab.example@other.example", "lab"])
+def test_a_lock_of_no_server_is_refused(server: str) -> None:
+    with pytest.raises(ClientError, match="no address of a server"):
+        parse_lock(a_lock(server=server).to_bytes())
+    for address in (SERVER, "http://127.0.0.1:8000", "http://[::1]:8000/"):
+        assert parse_lock(a_lock(server=address).to_bytes()).server == address
 
 
 @pytest.mark.parametrize("path", ["sessions.pqt", "conftest.py", "hilllab/Subjects/m1/notes.txt"])

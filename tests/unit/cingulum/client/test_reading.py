@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 import cingulum
 from cingulum.cli.fetch import register
-from cingulum.client.problems import ClientError, DamagedFile, NoSuchData
+from cingulum.client.problems import Ambiguous, ClientError, DamagedFile, NoSuchData
 from tests.support.recordings import RATE_HZ, UV_PER_BIT, Compressed, a_recording
 from tests.support.simulated_trials import TABLE, trials_table
 
@@ -59,6 +59,18 @@ def test_voltage_is_read_by_seconds_and_by_samples(root: Path, recording: Compre
         session.raw("probe01")
     with pytest.raises(ClientError, match="pass 'uV' or 'int'"):
         session.raw("probe00", units="V")  # type: ignore[arg-type]
+
+
+def test_two_recordings_of_a_probe_are_not_taken_for_one(root: Path, recording: Compressed) -> None:
+    probe = root / SESSION / "raw_ephys_data/probe00"
+    (probe / recording.packed).with_suffix(".bin").write_bytes(b"of the same name")
+    session = cingulum.open(root).session(SESSION)
+    session.raw("probe00").close()
+    other = recording.packed.replace("_g0_", "_g1_")
+    assert other != recording.packed
+    (probe / other).write_bytes(recording.files[recording.packed])
+    with pytest.raises(Ambiguous, match=other):
+        cingulum.open(root).session(SESSION).raw("probe00")
 
 
 def test_a_figure_is_shown_and_saved(root: Path, tmp_path: Path) -> None:
