@@ -78,6 +78,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "procedures",
         "surgeries",
         "sessions",
+        "facets",
         "session-merges",
         "insertions",
         "chronic-insertions",

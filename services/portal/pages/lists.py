@@ -41,6 +41,15 @@ class ListQuery:
         query = urlencode({**self.filters, **({"offset": offset} if offset else {})})
         return f"{self.path}?{query}" if query else self.path
 
+    def changed(self, filters: Mapping[str, str]) -> str:
+        """Address of the first page with other values of these filters; an empty value removes one.
+
+        >>> ListQuery("/app/sessions", {"lab": "a"}, 50, 50).changed({"qc": "PASS", "lab": ""})
+        '/app/sessions?qc=PASS'
+        """
+        others = {name: value for name, value in {**self.filters, **filters}.items() if value}
+        return f"{self.path}?{urlencode(others)}" if others else self.path
+
     def paged(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Position of the page in the list, and the addresses of the previous and next page."""
         count, shown = answer["count"], len(answer["results"])

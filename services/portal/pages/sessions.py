@@ -8,13 +8,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from services.portal.pages.facets import MOST, facet_links
 from services.portal.pages.lists import ListQuery, day_range
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
 from services.portal.pages.viewer import ApiRefused, Viewing
 
 router = APIRouter(include_in_schema=False)
-SAME_AS_API = ("search", "subject", "lab", "project", "task_protocol")
+FACETS = ("dataset_types", "atlas_acronym", "qc")  # filters without a field in the form
+SAME_AS_API = ("search", "subject", "lab", "project", "task_protocol", *FACETS)
 FILTERS = (*SAME_AS_API, "from", "to")
 EMPTY: dict[str, Any] = {"count": 0, "results": []}
 
@@ -38,8 +40,11 @@ async def sessions(request: Request, viewer: Viewing) -> Response:
             problem, status = refused.text, 400
             return EMPTY
 
-    answer, (labs, projects) = await asyncio.gather(
-        fetch(), viewer.parts(("/labs", {"limit": 1000}), ("/projects", {"limit": 1000}))
+    answer, (labs, projects, facets) = await asyncio.gather(
+        fetch(),
+        viewer.parts(
+            ("/labs", {"limit": 1000}), ("/projects", {"limit": 1000}), ("/facets", {**params, "most": MOST})
+        ),
     )
     return await show(
         request,
@@ -52,6 +57,8 @@ async def sessions(request: Request, viewer: Viewing) -> Response:
         labs=labs.names,
         projects=projects.names,
         problem=problem,
+        facets=facet_links(query, facets.value),
+        of_facets={name: query.filters[name] for name in FACETS if name in query.filters},
         search=_search(viewer.origin, viewer.username, query),
     )
 

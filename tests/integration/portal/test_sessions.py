@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 from tests.support.portal import Browser
@@ -38,6 +39,27 @@ async def test_the_filters_stay_in_the_form_and_in_the_snippet(browser: Browser)
     assert "<option selected>hilllab</option>" in page
     assert "one.search(subject='KS014', lab='hilllab', date_range=['2020-08-22', '2999-12-31'])" in page
     assert f"url, user = 'http://{browser.http.base_url.host}:{browser.http.base_url.port}', 'ada'" in page
+
+
+async def test_facets_are_links_that_narrow_the_list(browser: Browser) -> None:
+    page = unescape((await browser.get("/app/sessions?lab=hilllab")).text)
+    assert "Narrow to" in page
+    for address, count in _links(page).items():
+        shown = (await browser.get(address)).text
+        assert f"of {count} session" in shown, address
+        assert "hilllab" in address
+    chosen = unescape((await browser.get("/app/sessions?lab=hilllab&dataset_types=trials.table")).text)
+    assert '<a href="/app/sessions?lab=hilllab">all' in chosen
+    assert '<input type="hidden" name="dataset_types" value="trials.table">' in chosen
+
+
+def _links(page: str) -> dict[str, int]:
+    """Addresses of the facets that keep the filter of the lab, with their counts."""
+    found = re.findall(
+        r'<a href="(/app/sessions\?lab=hilllab&[^"]*)"[^>]*>[^<]*</a> <span class="quiet">\((\d+)\)', page
+    )
+    assert found
+    return {address: int(count) for address, count in found}
 
 
 async def test_an_invalid_filter_is_explained_beside_the_form(browser: Browser) -> None:

@@ -89,6 +89,7 @@ READS: Final[dict[str, Read]] = {
     "/surgeries/{surgery_id}": of("surgery_id"),
     "/sessions": listing("session_id"),
     "/sessions/{session_id}": of("session_id"),
+    "/facets": Read(paged=False),
     "/session-merges": listing(),
     "/session-merges/{merge_id}": named(_NO_ID),
     "/insertions": listing("insertion_id"),
