@@ -75,8 +75,8 @@ async def test_the_list_finds_as_many_by_the_parameter_of_a_facet(
     for facet in answer["facets"]:
         for each in facet["values"]:
             narrowed = {**query, facet["parameter"]: each["value"]}
-            found = (await caller.get("/sessions", params=narrowed)).json()["count"]
-            assert found == each["count"], (facet["name"], each)
+            n_sessions = (await caller.get("/sessions", params=narrowed)).json()["count"]
+            assert n_sessions == each["count"], (facet["name"], each)
 
 
 async def test_most_limits_the_values_and_all_are_counted(world: World) -> None:

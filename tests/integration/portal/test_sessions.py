@@ -55,11 +55,11 @@ async def test_facets_are_links_that_narrow_the_list(browser: Browser) -> None:
 
 def _links(page: str) -> dict[str, int]:
     """Addresses of the facets that keep the filter of the lab, with their counts."""
-    found = re.findall(
+    links = re.findall(
         r'<a href="(/app/sessions\?lab=hilllab&[^"]*)"[^>]*>[^<]*</a> <span class="quiet">\((\d+)\)', page
     )
-    assert found
-    return {address: int(count) for address, count in found}
+    assert links
+    return {address: int(count) for address, count in links}
 
 
 async def test_an_invalid_filter_is_explained_beside_the_form(browser: Browser) -> None:

@@ -53,7 +53,7 @@ from services.metadata.queries.list_filters.datasets import (
 )
 from services.metadata.queries.list_filters.regions import ATLAS, is_session_in
 from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
-from services.metadata.queries.list_filters.texts import TERMS, SearchTerms, session_has_terms
+from services.metadata.queries.list_filters.texts import TERMS, SearchTerms, has_session_terms
 
 HISTOLOGY = "Histology"
 
@@ -162,7 +162,7 @@ class SessionFilters(ListFilters):
     )
     projects: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter("Alias of `project`.")
     qc: Annotated[Qc, Where(lambda code: ActionRow.qc == code)] = parameter("QC, by number or name.")
-    search: Annotated[SearchTerms, Where(session_has_terms)] = parameter(
+    search: Annotated[SearchTerms, Where(has_session_terms)] = parameter(
         f"{TERMS}: narrative, protocol, notes, and names of subject, lab, location and users are searched."
     )
     start_time: Annotated[Moment, Where(lambda when: is_on_clock(ActionRow.start_time, when))] = parameter(

@@ -36,7 +36,7 @@ from services.metadata.models import (
 )
 from services.metadata.queries import visible
 from services.metadata.queries.django_filters.subjects import SUBJECT_MAP
-from services.metadata.queries.list_filters.texts import TERMS, SearchTerms, subject_has_terms
+from services.metadata.queries.list_filters.texts import TERMS, SearchTerms, has_subject_terms
 from services.metadata.queries.list_filters.users import is_user
 from services.metadata.queries.subselects import Source, Species, Strain
 
@@ -136,7 +136,7 @@ class SubjectFilters(ListFilters):
     reduced_date: Annotated[Text, Refused()] = parameter("Refused: days of reduction are not stored.")
     request: Annotated[Text, Refused()] = parameter("Refused: requests for subjects are not stored.")
     responsible_user: Annotated[Text, Where(is_user)] = parameter("Username or id of the responsible user.")
-    search: Annotated[SearchTerms, Where(subject_has_terms)] = parameter(
+    search: Annotated[SearchTerms, Where(has_subject_terms)] = parameter(
         f"{TERMS}: nickname, description, notes, and names of lab and responsible user are searched."
     )
     sex: Annotated[Text, Where(lambda sex: SubjectRow.sex == sex)] = parameter("M, F or U.")

@@ -73,12 +73,12 @@ SearchTerms = Annotated[tuple[Term, ...], Parsed(parse_terms)]
 _SelectIds = Callable[[sa.ColumnElement[Any]], sa.CompoundSelect[Any]]
 
 
-def session_has_terms(terms: Sequence[Term]) -> Condition:
+def has_session_terms(terms: Sequence[Term]) -> Condition:
     """The session has each of the terms in one of its texts, and none of those that are excluded."""
     return _has_terms(ActionRow.id, _select_sessions, terms)
 
 
-def subject_has_terms(terms: Sequence[Term]) -> Condition:
+def has_subject_terms(terms: Sequence[Term]) -> Condition:
     """The same of a subject."""
     return _has_terms(SubjectRow.id, _select_subjects, terms)
 
@@ -114,7 +114,7 @@ def _select_sessions(query: sa.ColumnElement[Any]) -> sa.CompoundSelect[Any]:
         )
     ]
     return sa.union_all(
-        sa.select(ActionRow.id).where(is_session, _matches(SESSION_WORDS, query)),
+        sa.select(ActionRow.id).where(is_session, _has_words(SESSION_WORDS, query)),
         _select_noted(ContentType.SESSION, query),
         of_users,
         *of_names,
@@ -130,7 +130,7 @@ def _select_subjects(query: sa.ColumnElement[Any]) -> sa.CompoundSelect[Any]:
         )
     ]
     return sa.union_all(
-        sa.select(SubjectRow.id).where(_matches(SUBJECT_WORDS, query)),
+        sa.select(SubjectRow.id).where(_has_words(SUBJECT_WORDS, query)),
         _select_noted(ContentType.SUBJECT, query),
         *of_names,
     )
@@ -138,14 +138,14 @@ def _select_subjects(query: sa.ColumnElement[Any]) -> sa.CompoundSelect[Any]:
 
 def _select_noted(content_type: ContentType, query: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return sa.select(NoteRow.object_id).where(
-        NoteRow.content_type == content_type, NoteRow.deleted_at.is_(None), _matches(NOTE_WORDS, query)
+        NoteRow.content_type == content_type, NoteRow.deleted_at.is_(None), _has_words(NOTE_WORDS, query)
     )
 
 
 def _select_named(row: Any, name: str, query: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    return sa.select(row.id).where(_matches(words_of(name), query))
+    return sa.select(row.id).where(_has_words(words_of(name), query))
 
 
-def _matches(words: str, query: sa.ColumnElement[Any]) -> Condition:
+def _has_words(words: str, query: sa.ColumnElement[Any]) -> Condition:
     condition: Condition = sa.literal_column(words).bool_op("@@")(query)
     return condition
