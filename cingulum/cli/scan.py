@@ -133,7 +133,7 @@ def _scan(scanner: Scanner, hash_mode: HashMode, *, dry_run: bool, problems_file
     console = Console(highlight=False, soft_wrap=True)
     tree = scanner.tree
     console.print(
-        f"{tree.n_files:,} files in {len(tree.sessions):,} sessions; {tree.n_ignored:,} files are no data"
+        f"{tree.n_files:,} files in {len(tree.sessions):,} sessions; {len(tree.ignored):,} files are no data"
     )
     with progress(console) as bars:
         task = bars.add_task("comparing", total=tree.n_files)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from cingulum.alf import AlfError, DatasetTypes, SessionPath, match_extension
 from cingulum.http import Connection, Refused
-from cingulum.scan.planning import KnownFile
+from cingulum.scan.planning import KnownFile, PlannedSession
 from cingulum.scan.tree import TreeFile, why_no_type
 
 FILES_PER_REQUEST: Final = 5_000
@@ -107,15 +107,31 @@ class Server:
         """Create a subject of which only the name is known."""
         self.connection.post("/subjects", {"nickname": nickname, "lab": lab}, idempotent=True)
 
-    def create_session(self, session: SessionPath) -> str:
-        """Create a session that starts at the beginning of its day; its id."""
-        body = {
+    def create_subjects(self, subjects: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Create subjects, each with its lab; why some were refused, by nickname."""
+        refused: dict[str, str] = {}
+        for nickname, lab in subjects:
+            try:
+                self.create_subject(nickname, lab)
+            except Refused as refusal:
+                refused[nickname] = str(refusal)
+        return refused
+
+    def ensure_session(self, planned: PlannedSession, projects: Sequence[str] = ()) -> bool:
+        """Create a session that is missing, with a start at the beginning of its day; whether it was created."""
+        if planned.session_id is not None:
+            return False
+        session = planned.session.session
+        body: dict[str, Any] = {
             "subject": session.subject,
             "lab": session.lab,
             "number": session.number,
             "start_time": f"{session.date.isoformat()}T00:00:00",
         }
-        return str(self.connection.post("/sessions", body, idempotent=True)["id"])
+        if projects:
+            body["projects"] = [*projects]
+        planned.session_id = str(self.connection.post("/sessions", body, idempotent=True)["id"])
+        return True
 
     def register(
         self,
@@ -123,8 +139,13 @@ class Server:
         files: Sequence[TreeFile],
         repository: str,
         md5s: Mapping[str, str] | None = None,
+        *,
+        is_expected: bool = False,
     ) -> None:
-        """Register files of a session in a repository; `md5s` by path, if they are known."""
+        """Register files of a session in a repository; `md5s` by path, if they are known.
+
+        is_expected  the repository is the central store, and the files are sent afterwards
+        """
         for at in range(0, len(files), FILES_PER_REQUEST):
             some = files[at : at + FILES_PER_REQUEST]
             body = {
@@ -133,6 +154,8 @@ class Server:
                 "name": repository,
                 "filenames": [file.inside for file in some],
                 "filesizes": [file.size_bytes for file in some],
+                "exists": not is_expected,
+                "server_only": is_expected,
             }
             if md5s is not None:
                 body["hashes"] = [md5s[file.path] for file in some]

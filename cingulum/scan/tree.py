@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -64,12 +64,12 @@ class TreeSession:
 
 @dataclass
 class Tree:
-    """What is below a folder. `n_ignored` files are no data, or in no session."""
+    """What is below a folder. `ignored` has the paths of files that are no data, or in no session."""
 
     root: Path
     sessions: list[TreeSession] = field(default_factory=list)
     problems: list[FileProblem] = field(default_factory=list)
-    n_ignored: int = 0
+    ignored: list[str] = field(default_factory=list)
 
     @property
     def n_files(self) -> int:
@@ -77,8 +77,8 @@ class Tree:
         return sum(len(session.files) for session in self.sessions)
 
 
-class _Entry(NamedTuple):
-    """`size_bytes` is None for a link or anything else that is no regular file."""
+class ListedFile(NamedTuple):
+    """A file of a folder; `size_bytes` is None for a link or anything else that is no regular file."""
 
     name: str
     size_bytes: int | None
@@ -96,14 +96,24 @@ def read_tree(root: Path, lab: str = "") -> Tree:
     ...         file.parent.mkdir(parents=True, exist_ok=True)
     ...         _ = file.write_text("x")
     ...     tree = read_tree(Path(place))
-    >>> str(tree.sessions[0].session), [file.name for file in tree.sessions[0].files], tree.n_ignored
+    >>> str(tree.sessions[0].session), [file.name for file in tree.sessions[0].files], len(tree.ignored)
     ('hilllab/Subjects/m1/2024-01-02/001', ['spikes.times.npy', 'wheel.csv'], 1)
     """
     tree = Tree(root)
+    add_folders(tree, root.resolve().as_posix().rstrip("/"), _folders(root, tree.problems), lab)
+    return tree
+
+
+def add_folders(
+    tree: Tree, above: str, folders: Iterable[tuple[str, list[ListedFile]]], lab: str = ""
+) -> None:
+    """Add the sessions of folders by their paths, with the files directly in each, to a new tree.
+
+    above  the absolute path of the tree's root, which may be part of a session's path; empty for an archive
+    """
     sessions: dict[SessionPath, TreeSession] = {}
-    absolute = root.resolve().as_posix().rstrip("/")
-    for below, entries in _folders(root, tree.problems):
-        place = find_session(f"{absolute}/{below}" if below else absolute)
+    for below, entries in folders:
+        place = find_session("/".join(filter(None, (above, below))))
         near = _why_no_session(below, place, lab)
         if near is not None or place is None:
             _add_outside(tree, below, entries, near)
@@ -114,15 +124,14 @@ def read_tree(root: Path, lab: str = "") -> Tree:
     tree.sessions = [session for _, session in sorted(sessions.items()) if session.files]
     for session in tree.sessions:
         _remove_misspelled(tree, session)
-    return tree
 
 
-def _folders(root: Path, problems: list[FileProblem]) -> Iterator[tuple[str, list[_Entry]]]:
+def _folders(root: Path, problems: list[FileProblem]) -> Iterator[tuple[str, list[ListedFile]]]:
     """Every folder that has files, by its path below the root, with these."""
     waiting = [""]
     while waiting:
         below = waiting.pop()
-        entries: list[_Entry] = []
+        entries: list[ListedFile] = []
         inner: list[str] = []
         try:
             with os.scandir(root / below) as listed:
@@ -132,7 +141,7 @@ def _folders(root: Path, problems: list[FileProblem]) -> Iterator[tuple[str, lis
                     else:
                         is_file = entry.is_file(follow_symlinks=False)
                         size = entry.stat(follow_symlinks=False).st_size if is_file else None
-                        entries.append(_Entry(entry.name, size))
+                        entries.append(ListedFile(entry.name, size))
         except OSError as error:
             problems.append(
                 FileProblem(below or ".", f"cannot be read ({error.strerror}): correct its permissions")
@@ -153,18 +162,19 @@ def _why_no_session(below: str, place: tuple[str, SessionPath, str] | None, lab:
     return why_no_session(f"{folders[-2]}/Subjects/{session}")
 
 
-def _add_outside(tree: Tree, below: str, entries: list[_Entry], near: InvalidName | None) -> None:
+def _add_outside(tree: Tree, below: str, entries: list[ListedFile], near: InvalidName | None) -> None:
     """Count the files of a folder that is in no session."""
     data = [entry for entry in entries if why_no_dataset(f"{below}/{entry.name}".lstrip("/")) is None]
-    tree.n_ignored += len(entries) - (len(data) if near else 0)
+    problems = {entry.name for entry in data} if near else set()
+    tree.ignored += [f"{below}/{name}".lstrip("/") for name, _ in entries if name not in problems]
     if near and data:
         tree.problems.append(FileProblem(below, f"{near.problem}: {near.advice}", len(data)))
 
 
-def _add_files(tree: Tree, session: TreeSession, below: str, inside: str, entries: list[_Entry]) -> None:
+def _add_files(tree: Tree, session: TreeSession, below: str, inside: str, entries: list[ListedFile]) -> None:
     """Add the files of a folder of a session."""
     if why_no_dataset(f"{below}/x"):
-        tree.n_ignored += len(entries)
+        tree.ignored += [f"{below}/{name}" for name, _ in entries]
         return
     try:
         collection, revision = parse_inside(inside)
@@ -174,7 +184,7 @@ def _add_files(tree: Tree, session: TreeSession, below: str, inside: str, entrie
     for name, size in entries:
         path = f"{below}/{name}" if below else name
         if why_no_dataset(name):
-            tree.n_ignored += 1
+            tree.ignored.append(path)
         elif advice := _why_not_registrable(path, name, size):
             tree.problems.append(FileProblem(path, advice))
         else:

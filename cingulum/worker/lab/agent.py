@@ -12,7 +12,7 @@ from cingulum.digests import Digests
 from cingulum.file_identity import FileChanged, FileIdentity
 from cingulum.http import Connection, Refused
 from cingulum.sizes import format_size
-from cingulum.worker.lab.bundles import SmallFile, send_bundle
+from cingulum.worker.lab.bundles import SMALL_BYTES, SmallFile, batches, send_bundle
 from cingulum.worker.lab.journal import Journal
 from cingulum.worker.lab.orders import LabCopy, Order, fetch_orders
 from cingulum.worker.lab_file import FileSkipped, LabFile
@@ -20,9 +20,6 @@ from cingulum.worker.reading import read_digests, read_small
 from cingulum.worker.sending import Pace, Sender
 from cingulum.worker.spelled_paths import SpelledPaths, SpelledTwice
 
-SMALL_BYTES: Final = 1 << 20
-BUNDLE_BYTES: Final = 16 << 20
-BUNDLE_FILES: Final = 500
 PARTS_AT_ONCE: Final = 4
 DIGESTS_VALID_S: Final = 3_600.0  # older digests do not show what is on the disk now
 RECHECK_S: Final = 600.0  # a copy that was sent or proved, and is still ordered, is handled again after this
@@ -84,8 +81,8 @@ class LabAgent:
         result = Round()
         ready = sorted(self._ready(result), key=lambda item: (item[1].size_bytes, item[0].relative_path))
         small = [item for item in ready if item[1].size_bytes <= SMALL_BYTES]
-        for batch in _batches(small):
-            self._bring_together(batch, result)
+        for batch in batches(small, lambda item: item[1].size_bytes):
+            self._bring_together([order for order, _ in batch], result)
         for order, _ in ready[len(small) :]:
             self._bring(order, result)
         return result
@@ -283,17 +280,3 @@ class LabAgent:
         result.failed.append(order.relative_path)
         reason = error.in_full if isinstance(error, Refused) else error
         self.report(f"{order.relative_path}: {reason}; retried in {pause_s:.0f} s")
-
-
-def _batches(ready: Sequence[tuple[Order, FileIdentity]]) -> Iterator[list[Order]]:
-    """Files that are sent in one request."""
-    batch: list[Order] = []
-    batch_bytes = 0
-    for order, identity in ready:
-        if batch and (batch_bytes + identity.size_bytes > BUNDLE_BYTES or len(batch) == BUNDLE_FILES):
-            yield batch
-            batch, batch_bytes = [], 0
-        batch.append(order)
-        batch_bytes += identity.size_bytes
-    if batch:
-        yield batch

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 from uuid import uuid4
 
 from cingulum.digests import Digests
 from cingulum.http import Connection
 from cingulum.worker.sending import Pace
+
+SMALL_BYTES: Final = 1 << 20
+BUNDLE_BYTES: Final = 16 << 20
+BUNDLE_FILES: Final = 500
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,22 @@ def send_bundle(connection: Connection, files: Sequence[SmallFile], pace: Pace) 
     pace.wait(len(content), connection.stop)
     headers = {"Content-Type": "application/octet-stream", "Idempotency-Key": str(uuid4())}
     connection.request("POST", "/bundles", content=content, headers=headers)
+
+
+def batches(items: Iterable[Item], size_of: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Files that are sent in one request.
+
+    >>> [len(batch) for batch in batches(range(501), lambda _: 1)]
+    [500, 1]
+    """
+    batch: list[Item] = []
+    batch_bytes = 0
+    for item in items:
+        size_bytes = size_of(item)
+        if batch and (batch_bytes + size_bytes > BUNDLE_BYTES or len(batch) == BUNDLE_FILES):
+            yield batch
+            batch, batch_bytes = [], 0
+        batch.append(item)
+        batch_bytes += size_bytes
+    if batch:
+        yield batch
