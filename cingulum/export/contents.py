@@ -11,6 +11,7 @@ from cingulum.export.one_tables import TableDataset, TableSession
 
 README: Final = "README.txt"
 MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = f"{MANIFEST}.minisig"  # of a release
 CRATE: Final = "ro-crate-metadata.json"
 DOCUMENTS: Final = (README, "sessions.pqt", "datasets.pqt", MANIFEST, CRATE)
 """What stands beside the tree of files, in the order in which they are written."""

@@ -23,6 +23,10 @@ Open it without a server, in Python (pip install ONE-api):
 The files are in the ONE/ALF convention: lab/Subjects/subject/date/number/collection/#revision#/name.
 sessions.pqt and datasets.pqt are the tables that ONE searches. {manifest} has the size and SHA-256 of each
 dataset; ro-crate-metadata.json describes the same files for data repositories (RO-Crate).
+
+Check that no file is missing or changed (pip install cingulum):
+
+    cingulum release verify {manifest} .
 """
 
 

@@ -16,8 +16,17 @@ from cingulum.manifests.manifest import Manifest, ManifestEntry
 
 _BLOCK_BYTES: Final = 4 << 20
 MANIFEST_NAME: Final = "manifest.json"
-# Beside the files of every release and export, and not in their list.
-_ABOUT: Final = frozenset({MANIFEST_NAME, f"{MANIFEST_NAME}.minisig"})
+# Beside the files of every release and export, and not in their list: `cingulum.export.contents` names the last four.
+_ABOUT: Final = frozenset(
+    {
+        MANIFEST_NAME,
+        f"{MANIFEST_NAME}.minisig",
+        "README.txt",
+        "sessions.pqt",
+        "datasets.pqt",
+        "ro-crate-metadata.json",
+    }
+)
 
 
 class FileState(StrEnum):
@@ -67,7 +76,7 @@ def verify_folder(
 ) -> FolderReport:
     """Read every file of a manifest below a folder; `progress` receives the bytes of each block, or of a skipped file.
 
-    `manifest.json` and its signature in the folder itself do not count as extra.
+    The documents of an export in the folder itself do not count as extra.
     """
     report = progress or (lambda _: None)
     checks = [_check_file(entry, folder, report) for entry in manifest.entries]

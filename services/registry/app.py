@@ -19,6 +19,7 @@ from services.registry.models import Base
 from services.registry.operations.cache_tables import CacheTables
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.datajoint import keep_tables
+from services.registry.operations.release_zips import ReleaseZips
 from services.registry.operations.undoables import UNDOABLES
 from services.registry.operations.vocabularies import load_vocabularies
 from services.registry.operations.zip_stream import Checksums
@@ -27,6 +28,10 @@ from services.registry.settings import Settings
 
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
+    app.state.release_zips = ReleaseZips(
+        app.state.database, app.state.writer, app.state.export_limits, app.state.central.kind
+    )
+
     async def write() -> None:
         async with app.state.writer.begin() as tx:
             await load_vocabularies(tx)

@@ -65,10 +65,13 @@ class ExportLimits:
 
 @dataclass(frozen=True)
 class StoredExport:
-    """A zip that can be downloaded until it expires; its fields are columns of its row."""
+    """A zip that can be downloaded; its fields are columns of its row.
+
+    A user's has `user_id` and expires; that of a release has `release_id` and the `basis` of its documents.
+    """
 
     id: UUID
-    user_id: UUID
+    user_id: UUID | None
     narrowing: str
     name: str
     n_files: int
@@ -76,7 +79,9 @@ class StoredExport:
     size_bytes: int
     digest: str
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
+    release_id: UUID | None = None
+    basis: str | None = None
 
 
 @dataclass(frozen=True)

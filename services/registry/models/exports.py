@@ -9,24 +9,27 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.models.base import Base, Identified
+from services.registry.models.releases import ReleaseRow
 
 
 class ExportRow(Identified, Base):
-    """A zip that can be downloaded until it expires."""
+    """A zip that can be downloaded: of a user until it expires, or of a release while that is not withdrawn."""
 
     __tablename__ = "exports"
     __table_args__ = (
         sa.Index("ix_exports_user_id", "user_id"),  # a user's own; their number is limited
         sa.Index("ix_exports_expires_at", "expires_at"),
     )
-    user_id: Mapped[UUID]  # a user of metadata
+    user_id: Mapped[UUID | None]  # a user of metadata; null: of a release
+    release_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(ReleaseRow.id), unique=True)
+    basis: Mapped[str | None] = mapped_column(sa.CHAR(64))  # of a release: hash of all that its documents say
     narrowing: Mapped[str]  # the limits of the token that created it; empty: none
     name: Mapped[str]
     n_files: Mapped[int]
     n_sessions: Mapped[int]
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)  # of the zip
     digest: Mapped[str] = mapped_column(sa.CHAR(64))  # of all that decides its bytes
-    expires_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
 class ExportFileRow(Base):

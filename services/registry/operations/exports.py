@@ -16,7 +16,7 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.conditions import Condition
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, NotFound, UnknownReference
+from libs.common.problem import BadRequest, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.files.exports import ExportIn
 from libs.common.visibility import Visibility
 from services.registry.domain.exports import (
@@ -61,9 +61,11 @@ async def create_export(
 ) -> StoredExport:
     """Select datasets, and store the zip that has their current versions.
 
-    Raises BadRequest for a search that is invalid or names a hidden session, NothingToExport, ExportTooLarge and
-    TooManyExports.
+    Raises BadRequest for a search that is invalid or names a hidden session, NothingToExport, ExportTooLarge,
+    TooManyExports, and Forbidden for public readers, who export releases only.
     """
+    if by.is_public:
+        raise Forbidden("Public readers export releases only.")
     await queries.delete_expired(tx.session)
     if await queries.count_exports(tx.session, by.user_id) >= MOST_EXPORTS:
         raise TooManyExports
@@ -156,6 +158,11 @@ async def prepare_zip(
     row = await read_export(session, visibility, export_id)
     if file_name != f"{row.name}.zip":
         raise NotFound(f"The zip of this export is called {row.name}.zip.")
+    return await load_zip(session, visibility, row, store)
+
+
+async def load_zip(session: ReadSession, visibility: Visibility, row: StoredExport, store: str) -> ZipToSend:
+    """What a stored zip consists of. Raises ExportIncomplete if a file of it cannot be sent to the caller."""
     files = await queries.fetch_files_to_send(session, visibility, row.id, store)
     hidden = sum(not file.is_visible for file in files)
     inside = [file for file in files if not file.is_left_out]

@@ -83,10 +83,16 @@ async def read_link(session: ReadSession, token: str) -> ValidLink:
     return link
 
 
-async def read_linked_manifest(session: ReadSession, link: ValidLink) -> str:
-    """The manifest that a link to a whole release lets read. Raises NotFound."""
+async def read_link_to_all(session: ReadSession, token: str) -> ValidLink:
+    """The link of a token, if it is to a whole release. Raises NotFound."""
+    link = await read_link(session, token)
     if link.path is not None:
         raise NotFound("The link is for one file.")
+    return link
+
+
+async def read_linked_manifest(session: ReadSession, link: ValidLink) -> str:
+    """The manifest of the release of a link."""
     _, manifest, _ = await release_queries.fetch_signed(session, system_visibility(), link.name)
     return manifest or ""
 

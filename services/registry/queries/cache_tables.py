@@ -75,7 +75,7 @@ async def fetch_cached_sessions(
         sessions.c.date,
         sessions.c.number,
         sessions.c.task_protocol,
-        _project_names(visibility).label("projects"),
+        project_names(visibility).label("projects"),
     ).where(
         sessions.c.lab.is_not(None),
         sessions.c.date.is_not(None),
@@ -96,7 +96,7 @@ async def fetch_cached_sessions(
     return [TableSession._make(row) for row in rows]
 
 
-def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
+def project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
     """Names of the session's projects that the caller can see."""
     sessions = table(SESSIONS)
     if visibility.everything:

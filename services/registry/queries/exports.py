@@ -46,7 +46,8 @@ class FileToSend:
     crc32: int | None
 
 
-def _has_verified_copy(dataset_id: Any, generation: Any, store: str) -> Condition:
+def has_verified_copy(dataset_id: Any, generation: Any, store: str) -> Condition:
+    """A version has a verified copy in the repository of that store."""
     verified = sa.exists().where(
         CopyRow.dataset_id == dataset_id,
         CopyRow.generation == generation,
@@ -83,7 +84,7 @@ async def select_datasets(
             sa.func.coalesce(size_of_dataset(), 0).label("size_bytes"),
             sa.func.coalesce(VersionRow.md5, "").label("md5"),
             VersionRow.sha256,
-            _has_verified_copy(DatasetRow.id, DatasetRow.generation, store).label("is_stored"),
+            has_verified_copy(DatasetRow.id, DatasetRow.generation, store).label("is_stored"),
         )
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
@@ -210,7 +211,7 @@ async def fetch_files_to_send(
             files.size_bytes,
             files.sha256,
             sa.func.coalesce(is_visible, False).label("is_visible"),
-            _has_verified_copy(files.dataset_id, files.generation, store).label("is_stored"),
+            has_verified_copy(files.dataset_id, files.generation, store).label("is_stored"),
             (files.left_out != "").label("is_left_out"),
             ChecksumRow.crc32,
         )

@@ -52,7 +52,8 @@ def is_release_visible(visibility: Visibility) -> Condition:
     return sa.or_(is_open(), ~is_hidden.correlate_except(link, dataset))
 
 
-def _shown_state() -> sa.ColumnElement[str]:
+def shown_state() -> sa.ColumnElement[str]:
+    """Where a release stands now."""
     return sa.case(
         (is_released(), ReleaseState.PUBLIC),
         (ReleaseRow.state == "published", ReleaseState.EMBARGOED),
@@ -89,7 +90,7 @@ def _select_releases(visibility: Visibility, *conditions: Condition) -> sa.Selec
             ReleaseRow.authors,
             ReleaseRow.license,
             ReleaseRow.doi,
-            _shown_state().label("state"),
+            shown_state().label("state"),
             usernames.c.username.label("created_by"),
             ReleaseRow.created_at,
             ReleaseRow.checked_at,
@@ -123,7 +124,7 @@ async def fetch_release(session: ReadSession, visibility: Visibility, name: str)
     rows = await session.execute(_select_releases(visibility, ReleaseRow.name == name))
     row = rows.mappings().one_or_none()
     if row is None:
-        raise _missing(name)
+        raise missing_release(name)
     return Release.model_validate(row)
 
 
@@ -132,13 +133,13 @@ async def fetch_signed(
 ) -> tuple[ReleaseState, str | None, str | None]:
     """State, manifest and signature of a release. Raises NotFound."""
     rows = await session.execute(
-        sa.select(_shown_state(), ReleaseRow.manifest, ReleaseRow.signature).where(
+        sa.select(shown_state(), ReleaseRow.manifest, ReleaseRow.signature).where(
             ReleaseRow.name == name, is_release_visible(visibility)
         )
     )
     row = rows.one_or_none()
     if row is None:
-        raise _missing(name)
+        raise missing_release(name)
     return ReleaseState(row[0]), row[1], row[2]
 
 
@@ -147,17 +148,18 @@ async def lock_release(
 ) -> tuple[ReleaseRow, ReleaseState]:
     """A release with its state, locked. Raises NotFound."""
     rows = await session.execute(
-        sa.select(ReleaseRow, _shown_state())
+        sa.select(ReleaseRow, shown_state())
         .where(ReleaseRow.name == name, is_release_visible(visibility))
         .with_for_update(of=ReleaseRow)
     )
     row = rows.one_or_none()
     if row is None:
-        raise _missing(name)
+        raise missing_release(name)
     return row[0], ReleaseState(row[1])
 
 
-def _missing(name: str) -> NotFound:
+def missing_release(name: str) -> NotFound:
+    """The answer for a release that does not exist or is hidden."""
     return NotFound(f"There is no release '{name}'.")
 
 
@@ -189,7 +191,7 @@ async def fetch_draft(session: ReadSession, visibility: Visibility, name: str) -
     )
     row = rows.one_or_none()
     if row is None:
-        raise _missing(name)
+        raise missing_release(name)
     return row.id, row.accepted
 
 

@@ -13,6 +13,7 @@ from services.registry.routes import (
     registration,
     release_keys,
     release_links,
+    release_zips,
     releases,
     repositories,
     vocabularies,
@@ -35,6 +36,7 @@ routers = [
     releases.router,
     release_keys.router,
     release_links.router,
+    release_zips.router,
     exports.router,
     exports.zips,
 ]

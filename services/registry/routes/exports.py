@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +12,7 @@ from libs.common.auth import Reader, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.sessions import ReadSession
 from libs.common.http import REVALIDATED, not_modified, ranged_response, requested_range
-from libs.common.problem import BadRequest, NotFound, problems
+from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import absolute
 from libs.common.schemas.files.exports import Export, ExportIn
 from libs.common.visibility import Visibility
@@ -22,10 +23,15 @@ from services.registry.domain.exports import (
     TooManyExports,
     etag_of,
 )
+from services.registry.domain.releases import ReleaseWithdrawn
 from services.registry.operations import exports as operations
 from services.registry.operations.central_store import CentralStore
+from services.registry.operations.exports import ZipToSend
+from services.registry.operations.release_zips import export_release
 from services.registry.operations.zip_stream import ZipStream
 from services.registry.queries import exports as queries
+from services.registry.queries.release_zips import find_visible_zip
+from services.registry.routes.data_paths import NO_HEADERS
 
 router = APIRouter(route_class=IdempotentRoute, tags=["exports"])
 zips = APIRouter(tags=["exports"])
@@ -34,26 +40,27 @@ zips = APIRouter(tags=["exports"])
 @router.post(
     "/export",
     status_code=201,
-    responses=problems(BadRequest, NothingToExport, ExportTooLarge, TooManyExports),
+    responses=problems(
+        BadRequest, Forbidden, NothingToExport, ExportTooLarge, TooManyExports, ReleaseWithdrawn
+    ),
 )
 async def create_export(
     request: Request, response: Response, body: ExportIn, by: Reader, visibility: Sees, tx: Tx
 ) -> Export:
-    """Create a zip of the current versions of datasets: of sessions, of a search, or of both.
+    """Create a zip of the current versions of datasets: of sessions, of a search, or of both; or that of a release.
 
-    It holds the files with a verified copy in the central store, the tables with which the ONE client searches them, a
+    It has the files with a verified copy in the central store, the tables with which the ONE client searches them, a
     manifest, RO-Crate metadata and a README. What else matches is in `left_out`, with the reason.
     """
     central: CentralStore = request.app.state.central
-    row = await operations.create_export(
-        tx,
-        by,
-        visibility,
-        body,
-        limits=request.app.state.export_limits,
-        store=central.kind,
-        source=absolute(request, ""),
-    )
+    limits, store = request.app.state.export_limits, central.kind
+    if body.release is not None:
+        row = await export_release(tx, visibility, body, limits, store)
+    else:
+        source = absolute(request, "")
+        row = await operations.create_export(
+            tx, by, visibility, body, limits=limits, store=store, source=source
+        )
     export = await _shown(request, tx.session, visibility, row)
     response.headers["Location"] = absolute(request, f"/export/{row.id}")
     return export
@@ -63,8 +70,10 @@ async def create_export(
 async def read_export(
     request: Request, export_id: UUID, _by: Reader, visibility: Sees, session: Reading
 ) -> Export:
-    """Read one of the caller's own exports, until it expires."""
-    row = await operations.read_export(session, visibility, export_id)
+    """Read one of the caller's own exports, until it expires, or that of a release."""
+    row = await find_visible_zip(session, visibility, export_id)
+    if row is None:
+        row = await operations.read_export(session, visibility, export_id)
     return await _shown(request, session, visibility, row)
 
 
@@ -80,13 +89,23 @@ async def download_export(
 ) -> Response:
     """Download the zip, or a range of it. Rights to every file are checked again. Raises ExportIncomplete."""
     central: CentralStore = request.app.state.central
-    zip_ = await operations.prepare_zip(session, visibility, export_id, file_name, central.kind)
+    return await respond_with_zip(
+        request, await operations.prepare_zip(session, visibility, export_id, file_name, central.kind)
+    )
+
+
+async def respond_with_zip(
+    request: Request, zip_: ZipToSend, more_headers: Mapping[str, str] = NO_HEADERS
+) -> Response:
+    """The bytes of a zip, or a range of them; with ETag and HEAD. Raises ExportIncomplete."""
+    central: CentralStore = request.app.state.central
     headers = {
         **REVALIDATED,
         "ETag": etag_of(zip_.row.digest),
         "Accept-Ranges": "bytes",
         "Content-Type": "application/zip",
-        "Content-Disposition": attachment(file_name),
+        "Content-Disposition": attachment(f"{zip_.row.name}.zip"),
+        **more_headers,
     }
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged
@@ -99,10 +118,11 @@ async def download_export(
 
 async def _shown(request: Request, session: ReadSession, visibility: Visibility, row: StoredExport) -> Export:
     left_out = await queries.list_left_out(session, visibility, row.id)
+    folder = f"export/{row.id}" if row.release_id is None else f"releases/{row.name}"
     return Export(
         id=row.id,
         name=row.name,
-        url=absolute(request, f"/export/{row.id}/{row.name}.zip"),
+        url=absolute(request, f"/{folder}/{row.name}.zip"),
         size_bytes=row.size_bytes,
         n_files=row.n_files,
         n_sessions=row.n_sessions,

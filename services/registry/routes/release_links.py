@@ -21,7 +21,7 @@ from services.registry.routes.data_paths import respond_with_object
 router = APIRouter(route_class=IdempotentRoute, tags=["releases"])
 Token = Annotated[str, Path(max_length=100, description="the secret part of the link")]
 # Viewers in a browser read ranges from a page of another origin; no cookie or token is involved.
-_FOR_VIEWERS: Final = {
+FOR_VIEWERS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Accept-Ranges, Content-Length, Content-Range, ETag",
     "Referrer-Policy": "no-referrer",
@@ -70,10 +70,10 @@ async def read_link(token: Token, session: Reading) -> LinkedRelease:
 @open_to_all
 async def read_manifest(token: Token, session: Reading, begin: Begins) -> Response:
     """Read the manifest of a release by a link; its use is counted."""
-    link = await operations.read_link(session, token)
+    link = await operations.read_link_to_all(session, token)
     manifest = await operations.read_linked_manifest(session, link)
     await operations.count_use(begin, link)
-    headers = {**_FOR_VIEWERS, "Content-Disposition": attachment("manifest.json")}
+    headers = {**FOR_VIEWERS, "Content-Disposition": attachment("manifest.json")}
     return Response(manifest, media_type="application/json", headers=headers)
 
 
@@ -86,6 +86,11 @@ async def read_file(request: Request, token: Token, path: str, session: Reading,
     central = request.app.state.central
     link = await operations.read_link(session, token)
     sha256 = await operations.read_linked_file(session, link, path, central.kind)
-    if request.method == "GET" and request.headers.get("range", "bytes=0-").startswith("bytes=0-"):
+    if is_from_beginning(request):
         await operations.count_use(begin, link)
-    return await respond_with_object(request, central, sha256, path, _FOR_VIEWERS)
+    return await respond_with_object(request, central, sha256, path, FOR_VIEWERS)
+
+
+def is_from_beginning(request: Request) -> bool:
+    """Whether the first bytes are read: a use of the link, unlike what resumes a download."""
+    return request.method == "GET" and request.headers.get("range", "bytes=0-").startswith("bytes=0-")

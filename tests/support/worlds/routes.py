@@ -141,6 +141,8 @@ READS: Final[dict[str, Read]] = {
     "/release-links/{token}/manifest": named("token"),
     "/release-links/{token}/files/{path:path}": Read(("=token", "=x"), paged=False),
     "/releases/{name}/files/{path:path}": of("release", "path"),
+    "/releases/{name}/{zip_name}.zip": of("release", "release"),
+    "/release-links/{token}/{zip_name}.zip": Read(("=token", "=x"), paged=False),
     "/release-keys": OPEN,
     "/export/{export_id}": named(_NO_ID),  # only the caller's own
     "/export/{export_id}/{file_name}": Read((f"={_NO_ID}", "=export.zip"), paged=False),

@@ -9,12 +9,13 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from libs.common.schemas.base import BodySchema, Schema
+from libs.common.schemas.releases import ReleaseName
 
 ExportName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 
 
 class ExportIn(BodySchema):
-    """What to export: the datasets of these sessions, of those the ones that match the search."""
+    """What to export: the datasets of these sessions, of those the ones that match the search; or a release."""
 
     name: ExportName | None = Field(
         default=None,
@@ -28,6 +29,10 @@ class ExportIn(BodySchema):
         default=None,
         description="parameters of `GET /datasets`, by name",
         examples=[{"subject": "KS022", "collection": "alf"}],
+    )
+
+    release: ReleaseName | None = Field(
+        default=None, description="name of a release; then the others must be absent", examples=["paper-2026"]
     )
 
 
@@ -49,5 +54,5 @@ class Export(Schema):
     n_files: int
     n_sessions: int
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None = Field(description="null for that of a release, which does not expire")
     left_out: list[LeftOutDataset]
