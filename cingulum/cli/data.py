@@ -39,6 +39,10 @@ def search(
     project: Texts = None,
     task: Texts = None,
     region: Texts = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="words of narratives, notes and names, such as 'lick \"left wheel\" -test'"),
+    ] = None,
     date: Annotated[str | None, typer.Option(help="a day, or FROM,TO")] = None,
     qc: Annotated[str | None, typer.Option(help="the worst that counts, such as WARNING")] = None,
     url: Url = None,
@@ -60,7 +64,7 @@ def search(
     from cingulum.client.sessions import COLUMNS
 
     with opened(url, folder) as cg:
-        _show(COLUMNS, cg.search(**filters, qc=qc).table(), as_json=as_json)
+        _show(COLUMNS, cg.search(**filters, qc=qc, text=text).table(), as_json=as_json)
 
 
 def list_datasets(session: Named, url: Url = None, folder: Folder = None, as_json: AsJson = False) -> None:

@@ -44,6 +44,7 @@ class Client:
         qc                     the worst that counts for `dataset`: NOT_SET, PASS, WARNING, FAIL, CRITICAL
         region                 an acronym of the Allen atlas; on a server also parts of the region
         tag                    of a dataset; on a server only
+        text                   words, "phrases" and -excluded words of narratives, notes and names; on a server only
 
         Raises UnknownFilter, InvalidFilter.
         """

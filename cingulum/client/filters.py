@@ -26,6 +26,7 @@ FILTERS: Final = (
     "project",
     "task",
     "tag",
+    "text",
 )
 Texts = tuple[str, ...]
 Days = tuple[Date, Date]
@@ -45,13 +46,14 @@ class Query:
     project: Texts = ()
     task: Texts = ()
     tag: Texts = ()
+    text: Texts = ()
 
     def select(self, catalogue: Catalogue, elsewhere: Callable[[str, str], set[str]]) -> list[SessionRow]:
-        """Sessions that pass all filters, newest first; `elsewhere` has the ids of a region's or a tag's sessions."""
+        """Sessions that pass all filters, newest first; `elsewhere` has the ids of those of a region, tag or text."""
         ids: set[str] | None = None
         for pattern in self.dataset or (("*",) if self.qc else ()):
             ids = _both(ids, catalogue.with_dataset(dataset_matcher(pattern), self.qc))
-        for name in ("region", "tag"):
+        for name in ("region", "tag", "text"):
             values: Texts = getattr(self, name)
             if values:
                 ids = _both(ids, set().union(*(elsewhere(name, value) for value in values)))

@@ -26,7 +26,7 @@ from cingulum.http import Connection
 
 REFRESH_S: Final = 60.0  # the server itself reads its rows again after as long
 _DOWNLOADS: Final = 4  # at once
-_FILTERS: Final = {"region": "atlas_acronym", "tag": "tag"}
+_FILTERS: Final = {"region": "atlas_acronym", "tag": "tag", "text": "search"}
 
 
 class _Tables(NamedTuple):
@@ -90,9 +90,9 @@ class ServerSource:
         return [self.files.place(session.path, dataset) for dataset in datasets]
 
     def sessions_of(self, filter_name: str, value: str) -> set[str]:
-        """As `/sessions` answers; remembered until the tables change."""
+        """As `/sessions` answers; remembered until the tables change, but for texts, which are not in these."""
         known, key = self._tables.sessions_of, (filter_name, value)
-        ids = known.get(key)
+        ids = None if filter_name == "text" else known.get(key)
         if ids is None:
             rows = self.connection.rows("/sessions", **{_FILTERS[filter_name]: value})
             ids = known[key] = {str(row["id"]) for row in rows}

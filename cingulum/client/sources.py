@@ -71,7 +71,7 @@ class Source(Protocol):
         ...
 
     def sessions_of(self, filter_name: str, value: str) -> set[str]:
-        """Ids of the sessions of a `region` or a `tag`."""
+        """Ids of the sessions of a `region`, a `tag` or a `text`."""
         ...
 
     def open_recording(self, session: SessionRow, dataset: DatasetRow) -> OpenedRecording:
@@ -119,7 +119,7 @@ class FolderSource:
         return [self._checked(session, dataset) for dataset in datasets]
 
     def sessions_of(self, filter_name: str, value: str) -> set[str]:
-        """Sessions whose channels or clusters are in exactly this region; a folder has no tags."""
+        """Sessions whose channels or clusters are in exactly this region; a folder has no tags or texts."""
         if filter_name != "region":
             raise InvalidFilter(f"a folder has no {filter_name}s: search on a server (cingulum.connect)")
         return self._regions().get(value, set())

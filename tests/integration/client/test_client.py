@@ -146,6 +146,8 @@ def test_what_is_only_registered_is_not_loaded(cg: Client) -> None:
     with pytest.raises(NoSuchSession):
         cg.session(uuid.uuid4())
     assert len(cg.search(tag="none-of-this-name")) == 0
+    by_words = cg.search(text="KS014 -nothing-of-this")
+    assert {str(row.path) for row in by_words} == {str(row.path) for row in cg.search(subject="KS014")}
 
 
 def test_a_lock_brings_the_exact_files_to_another_place(cg: Client, site: Site, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_wrong_filters_are_refused_with_what_may_be_meant(cg: Client) -> None:
             cg.search(**wrong)
     with pytest.raises(InvalidFilter, match="on a server"):
         len(cg.search(tag="paper"))
+    with pytest.raises(InvalidFilter, match="on a server"):
+        len(cg.search(text="calm"))
 
 
 def test_a_session_has_many_names(cg: Client) -> None:
