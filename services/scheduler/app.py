@@ -28,7 +28,7 @@ from services.scheduler.settings import Settings
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
-    pipeline = Pipeline.of(all_tasks(settings.compress_preset))
+    pipeline = Pipeline.of(all_tasks(settings.compress_preset, exports_nwb=settings.nwb_export))
     context = app.state.context = SchedulerContext(
         pipeline, ClaimQueue(app.state.bus), settings.list_derived_tasks
     )

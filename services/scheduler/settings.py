@@ -30,6 +30,10 @@ class Settings(ServiceSettings):
         default=DEFAULT_PRESET,
         description="preset for raw recordings: compatible-fast or compatible-small (.cbin), small or fast (.cgl)",
     )
+    nwb_export: bool = Field(
+        default=False,
+        description="write an NWB file of every session with processed data; needs workers with the extra `nwb`",
+    )
     list_derived_tasks: bool = Field(
         default=True,
         description="/tasks also lists jobs of declared tasks; false where ibllib's Pipeline.run is used, which "

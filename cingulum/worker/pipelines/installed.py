@@ -23,9 +23,9 @@ class InvalidTask(Exception):
     """An installed package declares a task that cannot be used; the message names the entry point."""
 
 
-def all_tasks(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
+def all_tasks(preset: str = DEFAULT_PRESET, *, exports_nwb: bool = False) -> tuple[TaskDeclaration, ...]:
     """The standard tasks (compression with this preset), then those of installed packages. Raises InvalidTask."""
-    tasks = list(standard(preset))
+    tasks = list(standard(preset, exports_nwb=exports_nwb))
     for entry_point in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
         task = _load(entry_point)
         if any(task.name == other.name for other in tasks):
@@ -37,7 +37,7 @@ def all_tasks(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
 @cache
 def known_tasks() -> Mapping[str, TaskDeclaration]:
     """The same by name, read once per process: what a worker can run. Raises InvalidTask."""
-    return {task.name: task for task in all_tasks()}
+    return {task.name: task for task in all_tasks(exports_nwb=True)}
 
 
 def missing_modules(task: TaskDeclaration) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cingulum.nwb.inputs import ATTRIBUTES
 from cingulum.worker.pipelines.declaration import DatasetPattern, Level, TaskDeclaration
 
 DEFAULT_PRESET: Final = "compatible-fast"
@@ -55,9 +56,29 @@ PSYCHOMETRIC_FIT: Final = TaskDeclaration(
 )
 
 
-def standard(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
-    """The tasks of a system that compresses with this preset."""
-    return (compress_task(preset), TRIAL_SUMMARY, PSYCHOMETRIC_FIT)
+# All optional: the file has what a session has. `[._]` ends an attribute: wheel.times is not wheel.timestamps.
+NWB_EXPORT: Final = TaskDeclaration(
+    name="nwb_export",
+    code_version="1",
+    inputs=tuple(
+        DatasetPattern("alf*", f"*{name}.{ending}", required=False)
+        for name, attributes in ATTRIBUTES.items()
+        for ending in (["*"] if attributes is None else [f"{attribute}[._]*" for attribute in attributes])
+    ),
+    outputs=(
+        DatasetPattern("nwb", "_cingulum_nwb.processed.nwb"),
+        DatasetPattern("nwb", "_cingulum_nwb.checks.json"),
+    ),
+    ram=4,
+    priority=20,
+    needs=("pynwb", "ndx_pose", "nwbinspector"),
+)
+
+
+def standard(preset: str = DEFAULT_PRESET, *, exports_nwb: bool = False) -> tuple[TaskDeclaration, ...]:
+    """The tasks of a system that compresses with this preset and, if wanted, writes NWB files."""
+    tasks = (compress_task(preset), TRIAL_SUMMARY, PSYCHOMETRIC_FIT)
+    return (*tasks, NWB_EXPORT) if exports_nwb else tasks
 
 
 STANDARD: Final = standard()

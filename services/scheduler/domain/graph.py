@@ -113,8 +113,9 @@ def derive(
 ) -> dict[Slot, SlotPlan]:
     """The work that is due in every slot of one session, makers before users.
 
-    A slot exists once one of its required inputs exists or is the output of a slot that exists, unless all its required
-    outputs already exist and it never had a job: those were made elsewhere and are used as they are.
+    A slot exists once one of its required inputs (of all inputs, if none is required) exists or is the output of a slot
+    that exists, unless all its required outputs already exist and it never had a job: those were made elsewhere and are
+    used as they are.
     It may run when every input has been read (SHA-256 known), has a verified copy, and no other slot will replace it.
 
     >>> from cingulum.worker.pipelines import DatasetPattern as Pattern
@@ -206,13 +207,14 @@ def _plan(slot: Slot, task: TaskDeclaration, derivation: _Derivation) -> SlotPla
     used: list[DatasetFact] = []
     waits: list[str] = []
     exists = lacks = False
+    has_required = any(pattern.required for pattern in task.inputs)
     for pattern in task.inputs:
         facts = [
             fact for fact in derivation.datasets if matches(pattern, slot.scope, fact.collection, fact.name)
         ]
         makers = [maker for maker, made in derivation.makers if makes(made, maker.scope, pattern, slot.scope)]
         pending = [text for maker in makers if (text := _unsettled(maker, derivation))]
-        exists = exists or (pattern.required and bool(facts or makers))
+        exists = exists or ((pattern.required or not has_required) and bool(facts or makers))
         waits += [f"Waits for {path_text(pattern, slot.scope)}: {text}" for text in pending]
         if pending:
             continue

@@ -52,6 +52,19 @@ def test_a_child_waits_for_its_parent_and_names_it() -> None:
     assert plans[F] == SlotPlan(None, "Waits for alf/summary.json: summary has to produce it first.")
 
 
+def test_a_task_without_required_inputs_has_a_job_where_any_of_them_exists() -> None:
+    wheel, licks = (DatasetPattern("alf*", name, required=False) for name in ("wheel.*", "licks.*"))
+    export = TaskDeclaration("export", "1", (wheel, licks), (DatasetPattern("nwb", "x.nwb"),))
+    slot = Slot("export", TaskScope("s"))
+    assert derive("s", [export], [TRIALS], {}) == {}
+    plan = derive("s", [export], [DatasetFact("alf", "wheel.position.npy", "12", readable=True)], {})[slot]
+    assert plan.inputs == (("alf/wheel.position.npy", "12"),)
+    both = [
+        DatasetFact("alf", name, None, readable=False) for name in ("wheel.position.npy", "licks.times.npy")
+    ]
+    assert derive("s", [export], both, {})[slot].key is None
+
+
 def test_an_unchanged_output_of_a_parent_that_ran_again_leaves_the_child_alone() -> None:
     key = plans_of([TRIALS])[S].key
     datasets = [TRIALS, made("summary.json", "22")]

@@ -9,7 +9,7 @@ import pytest
 
 from cingulum.alf.dataset_types import DatasetTypes, match_extension
 from cingulum.worker.pipelines.declaration import TaskDeclaration
-from cingulum.worker.pipelines.standard import STANDARD, compress_task
+from cingulum.worker.pipelines.standard import NWB_EXPORT, STANDARD, compress_task
 
 VOCABULARIES = json.loads(Path("services/registry/models/vocabularies.json").read_text())
 TYPES = DatasetTypes((term["name"], term["filename_pattern"] or "") for term in VOCABULARIES["dataset_types"])
@@ -26,6 +26,10 @@ EXTENSIONS = [term["file_extension"] for term in VOCABULARIES["formats"]]
         ("_ibl_trials.table.pqt", "trials.table"),
         ("_cingulum_behaviour.summary.json", "behaviour.summary"),
         ("_cingulum_psychometric.fit.json", "psychometric.fit"),
+        *(
+            (output.name, output.name.removeprefix("_cingulum_").rpartition(".")[0])
+            for output in NWB_EXPORT.outputs
+        ),
     ],
 )
 def test_what_rigs_and_our_tasks_write_has_exactly_one_type_and_a_format(name: str, kind: str) -> None:
