@@ -86,20 +86,13 @@ def upload(
 
     Exit code 0: the server has everything; 1: some files were refused, each with what to do; 2: nothing could begin.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    bars = Console(highlight=False, stderr=True) if as_json else console
     with (
         _source(sessions, work) as source,
         server_errors(),
         connected_unattended(url, user, password, token_file) as connection,
     ):
         uploader = Uploader(Server(connection), lab, project or [], create_subjects, dry_run)
-        try:
-            _upload(uploader, source, bars)
-        except (ScanRefused, OSError) as error:
-            refuse(str(error))
-        finally:
-            _report(uploader.summary, console, as_json=as_json)
+        _upload(uploader, source, as_json=as_json)
     raise typer.Exit(0 if uploader.summary.is_whole else 1)
 
 
@@ -118,13 +111,19 @@ def _source(sessions: Path, work: Path | None) -> Iterator[UploadSource]:
         archive.close()
 
 
-def _upload(uploader: Uploader, source: UploadSource, console: Console) -> None:
-    with progress(console, is_bytes=True) as bars:
-        reading, sending = bars.add_task("reading", total=None), bars.add_task("sending", total=None)
-        uploader.on_total = lambda n: bars.update(reading, total=n)
-        uploader.on_read = lambda n: bars.advance(reading, n)
-        uploader.on_sent = lambda n: bars.advance(sending, n)
-        uploader.run(source)
+def _upload(uploader: Uploader, source: UploadSource, *, as_json: bool) -> None:
+    """Upload with progress; what was done is reported, also if the server stops responding."""
+    try:
+        with progress(Console(highlight=False, stderr=as_json), is_bytes=True) as bars:
+            reading, sending = bars.add_task("reading", total=None), bars.add_task("sending", total=None)
+            uploader.on_total = lambda n: bars.update(reading, total=n)
+            uploader.on_read = lambda n: bars.advance(reading, n)
+            uploader.on_sent = lambda n: bars.advance(sending, n)
+            uploader.run(source)
+    except (ScanRefused, OSError) as error:
+        refuse(str(error))
+    finally:
+        _report(uploader.summary, Console(highlight=False, soft_wrap=True), as_json=as_json)
 
 
 def _report(summary: Summary, console: Console, *, as_json: bool) -> None:
