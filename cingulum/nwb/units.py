@@ -153,11 +153,16 @@ def _spikes_by_unit(name: str, spikes: Mapping[str, Any], report: Report) -> Gro
             values[key] = np.asarray(spikes[key], np.float64)
         else:
             report(f"{name}.spikes.{key}", f"left out: {len(spikes[key])} values for {len(times)} spikes")
-    invalid = np.count_nonzero(~np.isfinite(times))
-    if invalid:
-        report(f"{name}.spikes", f"{invalid} spikes without a finite time are left out")
+    # nwbinspector refuses times before the session's start, and a table without spikes.
+    valid = np.isfinite(times) & ~(times < 0)
+    if not valid.all():
+        text = "spikes without a finite time, or before the session's start, are left out"
+        report(f"{name}.spikes", f"{np.count_nonzero(~valid)} {text}")
+    if not valid.any():
+        report(f"{name}.spikes", "left out: there are no spikes")
+        return None
     order = np.lexsort((times, clusters))
-    order = order[np.isfinite(times[order])]
+    order = order[valid[order]]
     ids, starts = np.unique(clusters[order], return_index=True)
     return ids, {key: np.split(array[order], starts[1:]) for key, array in values.items()}
 

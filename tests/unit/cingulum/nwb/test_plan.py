@@ -85,8 +85,8 @@ def test_units_have_the_clusters_and_channels_of_their_own_sorting(tmp_path: Pat
     np.save(old / "clusters.channels.npy", np.array([3, 3]))
     np.save(old / "channels.localCoordinates.npy", np.zeros((4, 2)))
     np.save(old / "channels.brainLocationIds_ccf_2017.npy", np.array([385, -385, 7, 999_999]))
-    np.save(new / "spikes.times.npy", np.array([2.0, 1.0, NAN]))
-    np.save(new / "spikes.clusters.npy", np.array([0, 0, 0]))
+    np.save(new / "spikes.times.npy", np.array([2.0, 1.0, NAN, -1.0]))
+    np.save(new / "spikes.clusters.npy", np.zeros(4, int))
     plan = plan_folder(session)
     assert plan.units is not None
     assert plan.units.spike_times.values.tolist() == [1.0, 2.0]
@@ -95,7 +95,9 @@ def test_units_have_the_clusters_and_channels_of_their_own_sorting(tmp_path: Pat
     reasons = _reasons(plan)
     assert reasons["alf/probe00/spikes"] == "left out: the file has those of alf/probe00/pykilosort"
     assert reasons["alf/probe00/clusters"] == "left out: spikes are in alf/probe00/pykilosort"
-    assert reasons["probe00.spikes"] == "1 spikes without a finite time are left out"
+    assert reasons["probe00.spikes"] == (
+        "2 spikes without a finite time, or before the session's start, are left out"
+    )
 
 
 def test_units_of_two_probes_are_one_table() -> None:
