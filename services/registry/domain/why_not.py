@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from cingulum.alf.loading import LoadReason
+from cingulum.alf.loading import MOST_FILES, LoadReason
 from cingulum.alf.name_patterns import NamePattern
 from cingulum.worker.pipelines import Level, TaskDeclaration
 from cingulum.worker.pipelines.matching import ANY, TaskScope, matches, path_text
+from libs.common.schemas.deletions import UNDO_DAYS
 from libs.common.schemas.states import JobState
 
 _NEXT_STEPS: Final = {
@@ -32,6 +34,39 @@ class MakingJob:
     probe: str
     state: str
     reason: str
+
+
+@dataclass(frozen=True)
+class DeletedFile:
+    """A dataset that was deleted; `path` is below the session's folder."""
+
+    collection: str
+    name: str
+    path: str
+    deleted_at: datetime
+
+
+def explain_deletions(pattern: NamePattern, files: Sequence[DeletedFile], now: datetime) -> list[LoadReason]:
+    """The last deletion of each file that is meant, newest first."""
+    newest: dict[str, DeletedFile] = {}
+    for file in sorted(files, key=lambda file: file.deleted_at):
+        if pattern.names(file.name) and pattern.is_in(file.collection):
+            newest[file.path] = file
+    last = sorted(newest.values(), key=lambda file: file.deleted_at, reverse=True)
+    return [_of_deletion(file, now) for file in last[:MOST_FILES]]
+
+
+def _of_deletion(file: DeletedFile, now: datetime) -> LoadReason:
+    is_undoable = now - file.deleted_at < timedelta(days=UNDO_DAYS)
+    undo = "Undo its deletion, or register it again." if is_undoable else "Register it again."
+    at = file.deleted_at.isoformat()
+    return LoadReason(
+        "deleted",
+        f"It was deleted at {at}.",
+        undo,
+        path=file.path,
+        facts={"deleted_at": at, "undo": is_undoable},
+    )
 
 
 def explain_making(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from libs.common.db import ReadSession
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
 from services.registry.domain.nwb import explain_nwb
-from services.registry.domain.why_not import explain_making
+from services.registry.domain.why_not import explain_deletions, explain_making
 from services.registry.queries import why_not as queries
 from services.registry.queries.nwb_facts import find_facts
 
@@ -45,6 +46,8 @@ async def explain(
         return [*reasons, _PUBLIC_ONLY]
     jobs = await queries.list_jobs_of_session(session, visibility, session_id)
     names = [(file.collection, file.name) for file in files]
+    deleted = await queries.list_deleted_files(session, visibility, session_id)
+    reasons += explain_deletions(pattern, deleted, datetime.now(UTC))
     return reasons + explain_making(pattern, jobs, known_tasks(), names)
 
 

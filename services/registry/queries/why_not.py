@@ -13,7 +13,7 @@ from libs.common.db import ReadSession
 from libs.common.published import DATASETS, JOBS, SESSIONS, alias, table
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
-from services.registry.domain.why_not import MakingJob
+from services.registry.domain.why_not import DeletedFile, MakingJob
 from services.registry.models import (
     CopyRow,
     DataNoticeDatasetRow,
@@ -128,3 +128,21 @@ async def list_jobs_of_session(
         .order_by(job.c.task, job.c.probe, job.c.id)
     )
     return [MakingJob(row.id, row.task, row.probe or "", row.state, row.reason or "") for row in rows]
+
+
+async def list_deleted_files(
+    session: ReadSession, visibility: Visibility, session_id: UUID
+) -> list[DeletedFile]:
+    """The deleted datasets of a session that the caller can see; public readers never see any."""
+    if visibility.public_only:
+        return []
+    sessions = table(SESSIONS)
+    rows = await session.execute(
+        sa.select(
+            DatasetRow.collection, DatasetRow.name, path_in_folder().label("path"), DatasetRow.deleted_at
+        )
+        .join(sessions, sessions.c.id == DatasetRow.session_id)
+        .where(DatasetRow.session_id == session_id, DatasetRow.deleted_at.is_not(None))
+        .where(visible.is_session_visible(visibility))
+    )
+    return [DeletedFile(row.collection, row.name, row.path, row.deleted_at) for row in rows]

@@ -70,6 +70,19 @@ async def test_what_is_not_registered_has_near_names_other_folders_and_tasks(lab
     assert "alf/_ibl_trials.table.pqt" in fit["reasons"][1]["facts"]["missing_inputs"]
 
 
+async def test_a_deleted_file_has_the_time_of_its_deletion(lab: Laboratory) -> None:
+    (dataset,) = await lab.register(TIMES)
+    assert (await lab.registry.delete(f"/datasets/{dataset['id']}")).status_code == 204
+    answer = await _why(lab.registry, lab, "spikes.times")
+    deleted = next(reason for reason in answer["reasons"] if reason["slug"] == "deleted")
+    assert (answer["loads"], deleted["path"], deleted["facts"]["undo"]) == (False, TIMES, True)
+    public = lab.registry.as_(replace(lab.visitor, is_public=True))
+    params = {"session": lab.session_id, "dataset": "spikes.times"}
+    assert (await public.get("/why-not", params=params)).status_code == 404
+    await lab.register(TIMES)
+    assert "deleted" not in _slugs(await _why(lab.registry, lab, "spikes.times"))
+
+
 async def test_the_job_that_makes_a_file_has_its_state_and_why_it_waits(
     cingulum: Cingulum, callers: Callers
 ) -> None:
