@@ -120,6 +120,10 @@ bench-streams: $(VENV)/.bench ## Compress NIDQ, sync, LF and widefield streams b
 bench-tables: $(VENV)/.dev ## Time the ONE client's tables of 250,000 datasets, and a changed row in them
 	$(PY) -m bench.tables $(ARGS)
 
+.PHONY: bench-nwb
+bench-nwb: $(VENV)/.dev ## Time NWB files: processed data of 289 units, and voltage beside h5py (ARGS="--seconds 10" is quick)
+	$(PY) -m bench.nwb $(ARGS)
+
 .PHONY: bench-scan
 bench-scan: $(VENV)/.dev ## Register an existing tree of 62,000 datasets (ARGS="--sessions 50" is quick)
 	$(PY) -m bench.existing_tree $(ARGS)
