@@ -19,6 +19,7 @@ from services.registry.models import Base
 from services.registry.operations.cache_tables import CacheTables
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.datajoint import keep_tables
+from services.registry.operations.release_reads import ReadLog, keep_log
 from services.registry.operations.release_zips import ReleaseZips
 from services.registry.operations.undoables import UNDOABLES
 from services.registry.operations.vocabularies import load_vocabularies
@@ -37,8 +38,11 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
             await load_vocabularies(tx)
 
     await once_it_responds(write)
-    every_s = app.state.settings.datajoint_every_s
-    return [partial(keep_tables, app.state.writer, app.state.central, every_s)] if every_s else []
+    settings: Settings = app.state.settings
+    loops: list[Loop] = [partial(keep_log, app.state.reads, app.state.writer, settings.release_reads_days)]
+    if every_s := settings.datajoint_every_s:
+        loops.append(partial(keep_tables, app.state.writer, app.state.central, every_s))
+    return loops
 
 
 def build(settings: Settings | None = None) -> FastAPI:
@@ -53,7 +57,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.state.release_copies = settings.release_copies
     app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)
     app.state.export_limits = ExportLimits(settings.export_days, settings.export_files, settings.export_bytes)
-    app.state.checksums = Checksums()
+    app.state.checksums, app.state.reads = Checksums(), ReadLog()
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -63,6 +67,7 @@ def build(settings: Settings | None = None) -> FastAPI:
             async with inner(app) as state:
                 yield state
                 await app.state.checksums.close()
+                await app.state.reads.write(app.state.writer)
         finally:
             await central.opened.close()
 

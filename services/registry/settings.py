@@ -27,6 +27,9 @@ class Settings(StoreSettings):
     release_copies: int = Field(
         default=1, ge=1, description="verified copies that each dataset needs before it can be released"
     )
+    release_reads_days: int = Field(
+        default=1_826, ge=1, description="days for which it is recorded who read files of releases"
+    )
     datajoint_every_s: float = Field(
         default=20.0,
         ge=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cingulum.cli.release import manifests, server
+from cingulum.cli.release import manifests, server, sharing
 
 
 def register(app: typer.Typer) -> None:
@@ -27,5 +27,16 @@ def register(app: typer.Typer) -> None:
     add("check", server.check, "paper-2026 --accept qc")
     add("publish", server.publish, "paper-2026 --key ~/keys/hilllab.key --until 2027-01-01")
     add("withdraw", server.withdraw, "paper-2026 --reason 'wrong clock in 3 sessions'")
+    add("link", sharing.link, "paper-2026 --label 'reviewer 2' --days 60")
+    add("unlink", sharing.unlink, "paper-2026 0b6a1c52-3d3f-4e2a-9a53-5b2f7b1b7c11")
+    add("consent", sharing.consent, "paper-2026")
+    add("doi", sharing.doi, "paper-2026 10.5281/zenodo.1234567")
+    add("reads", sharing.reads, "paper-2026")
+    add(
+        "pull",
+        sharing.pull,
+        "paper-2026 hilllab/Subjects/KS022/2019-12-10/001/alf/spikes.times.npy --reason 'wrong clock'",
+    )
+    add("revoke-key", sharing.revoke_key, "2F1AB8C0D4E5F607 --reason 'the laptop was stolen'")
     add("add-key", server.add_key, "~/keys/hilllab.pub --name hilllab")
     app.add_typer(release, name="release")

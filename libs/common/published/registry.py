@@ -114,6 +114,13 @@ DATA_NOTICE_DATASETS = View(
     {"data_notice_id": UUID, "dataset_id": UUID},
     readers=frozenset({Service.METADATA}),
 )
+# Users who read a dataset of a release from which it was pulled later.
+DATA_NOTICE_READERS = View(
+    Service.REGISTRY,
+    "data_notice_readers",
+    {"data_notice_id": UUID, "dataset_id": UUID, "user_id": UUID},
+    readers=frozenset({Service.METADATA}),
+)
 TAGS = View(
     Service.REGISTRY,
     "tags",

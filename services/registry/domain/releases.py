@@ -32,6 +32,14 @@ class ReleaseWithdrawn(Problem):
     detail: ClassVar[str] = "This release was withdrawn."
 
 
+class DatasetPulled(Problem):
+    """The dataset was pulled from the release; the manifest still lists it, and `detail` has the reason."""
+
+    status: ClassVar[int] = 410
+    slug: ClassVar[str] = "dataset-pulled"
+    detail: ClassVar[str] = "This dataset was pulled from the release."
+
+
 class BadSignature(BadRequest):
     """The signature is not of this manifest by a known key."""
 

@@ -12,6 +12,7 @@ from services.registry.models.downloads import DownloadProjectRow, DownloadRow
 from services.registry.models.exports import ChecksumRow, ExportDocumentRow, ExportFileRow, ExportRow
 from services.registry.models.publications import PublicationRow
 from services.registry.models.published import PUBLISHED
+from services.registry.models.release_reads import ReleaseReadRow
 from services.registry.models.releases import (
     ReleaseConsentRow,
     ReleaseDatasetRow,
@@ -56,6 +57,7 @@ __all__ = [
     "ReleaseDatasetRow",
     "ReleaseKeyRow",
     "ReleaseLinkRow",
+    "ReleaseReadRow",
     "ReleaseRow",
     "RepositoryRow",
     "RepositoryTypeRow",

@@ -19,7 +19,7 @@ _SHOWN_COPIES: Final = f"""
     FROM registry.copies c JOIN registry.repositories r ON r.id = c.repository_id
     WHERE c.dataset_id = d.id AND c.generation = d.generation AND ({_IS_SHOWN}) AND NOT r.globus_is_personal"""
 _IN_RELEASE: Final = """SELECT FROM registry.release_datasets rd JOIN registry.releases r ON r.id = rd.release_id
-                       WHERE rd.dataset_id = d.id AND"""
+                       WHERE rd.dataset_id = d.id AND rd.pulled_at IS NULL AND"""
 _SERVERS: Final = f"{_SHOWN_COPIES} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1"
 
 # Rows of `datasets` that a LEFT JOIN adds nothing to, as each has its type, format and version: the planner leaves out
@@ -66,6 +66,11 @@ PUBLISHED: Final[dict[str, str]] = {
                created_at, json
         FROM registry.data_notices WHERE deleted_at IS NULL""",
     "data_notice_datasets": "SELECT data_notice_id, dataset_id FROM registry.data_notice_datasets",
+    "data_notice_readers": """
+        SELECT d.notice_id AS data_notice_id, r.dataset_id, r.user_id
+        FROM registry.release_datasets d
+        JOIN registry.release_reads r ON r.release_id = d.release_id AND r.dataset_id = d.dataset_id
+        WHERE d.notice_id IS NOT NULL AND r.user_id IS NOT NULL""",
     "tags": "SELECT id, name, protected, public FROM registry.tags",
     "dataset_tags": """
         SELECT dt.dataset_id, g.name AS tag

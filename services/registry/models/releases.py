@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.models.base import Base, Identified
+from services.registry.models.data_notices import DataNoticeRow
 from services.registry.models.datasets import DatasetRow
 
 
@@ -54,12 +55,20 @@ class ReleaseDatasetRow(Base):
 
     __tablename__ = "release_datasets"
     # A file of a release by its path in the manifest.
-    __table_args__ = (sa.Index("ix_release_datasets_path", "release_id", "path"),)
+    __table_args__ = (
+        sa.Index("ix_release_datasets_path", "release_id", "path"),
+        sa.CheckConstraint("(pulled_at IS NULL) = (pulled_reason IS NULL)", name="pulled_with_reason"),
+    )
     release_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ReleaseRow.id), primary_key=True)
     # Whether a dataset is public or protected by a release.
     dataset_id: Mapped[UUID] = mapped_column(sa.ForeignKey(DatasetRow.id), primary_key=True, index=True)
     generation: Mapped[int | None]
     path: Mapped[str | None]  # as in the manifest, whatever its subject is called later
+    # Pulled after the manifest was signed: it stays there, and its file is no longer served.
+    pulled_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    pulled_reason: Mapped[str | None]
+    # Who read the dataset from the release sees the notice.
+    notice_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(DataNoticeRow.id), index=True)
 
 
 class ReleaseConsentRow(Base):

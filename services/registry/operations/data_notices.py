@@ -41,9 +41,9 @@ async def create_notice(
     return await queries.fetch_notice(tx.session, visibility, notice_id)
 
 
-async def notify(tx: Transaction, by: Principal, body: DataNoticeIn, dataset_ids: Sequence[UUID]) -> None:
+async def notify(tx: Transaction, by: Principal, body: DataNoticeIn, dataset_ids: Sequence[UUID]) -> UUID:
     """A notice that the service itself writes, on behalf of a person who may change these datasets."""
-    await _insert(tx, {"user_id": by.user_id} | await _values(tx, body), dataset_ids)
+    return await _insert(tx, {"user_id": by.user_id} | await _values(tx, body), dataset_ids)
 
 
 async def update_notice(

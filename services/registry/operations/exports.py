@@ -48,6 +48,11 @@ class ZipToSend:
     documents: dict[str, bytes]
     files: Sequence[FileToSend]
 
+    @property
+    def versions(self) -> list[tuple[UUID, int]]:
+        """Dataset and generation of each file."""
+        return [(file.dataset_id, file.generation) for file in self.files]
+
 
 async def create_export(
     tx: Transaction,

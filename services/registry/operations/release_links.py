@@ -20,9 +20,11 @@ from libs.common.schemas.releases import ReleaseState
 from libs.common.visibility import Visibility, system_visibility
 from services.registry.domain.releases import check_state
 from services.registry.models import ReleaseLinkRow
+from services.registry.operations.release_files import read_file
 from services.registry.operations.releases import check_may_release, lock_own
 from services.registry.queries import release_links as queries
 from services.registry.queries import releases as release_queries
+from services.registry.queries.release_files import FileOfRelease
 from services.registry.queries.release_links import ValidLink
 
 NOUN = "release-link"
@@ -97,15 +99,13 @@ async def read_linked_manifest(session: ReadSession, link: ValidLink) -> str:
     return manifest or ""
 
 
-async def read_linked_file(session: ReadSession, link: ValidLink, path: str, store: str) -> str:
-    """SHA-256 of a file that a link lets read. Raises NotFound."""
-    sha256 = None
-    if link.path in {None, path}:
-        everything = system_visibility()
-        sha256 = await release_queries.find_sha256_of_file(session, everything, link.name, path, store)
-    if sha256 is None:
+async def read_linked_file(
+    session: ReadSession, link: ValidLink, path: str, store: str
+) -> tuple[FileOfRelease, str]:
+    """A file that a link lets read, and its SHA-256. Raises NotFound, DatasetPulled."""
+    if link.path not in {None, path}:
         raise NotFound("There is no such file behind the link.")
-    return sha256
+    return await read_file(session, system_visibility(), link.name, path, store)
 
 
 async def count_use(begin: Begin, link: ValidLink) -> None:

@@ -16,7 +16,7 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.rows import create_row, refuse_duplicate, update_row
 from libs.common.permissions import Principal, Target, in_scope, may_on
-from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
+from libs.common.problem import BadRequest, Conflict, Forbidden
 from libs.common.protection import lock_deletions
 from libs.common.schemas.files.data_notices import DataNoticeIn, Importance
 from libs.common.schemas.releases import (
@@ -201,17 +201,6 @@ def _write_description(about: About, text: str, write: Description) -> bytes:
 def _parse(text: str) -> Manifest:
     """A manifest of 60,000 files takes seconds to check, and anyone may request the description of a public one."""
     return parse_manifest(text.encode())
-
-
-async def read_file(session: ReadSession, visibility: Visibility, name: str, path: str, store: str) -> str:
-    """SHA-256 of a file of a release. Raises NotFound, ReleaseWithdrawn."""
-    sha256 = await queries.find_sha256_of_file(session, visibility, name, path, store)
-    if sha256 is not None:
-        return sha256
-    release = await queries.fetch_release(session, visibility, name)
-    if release.state is ReleaseState.WITHDRAWN:
-        raise ReleaseWithdrawn
-    raise NotFound("There is no such file in the release.")
 
 
 async def _assess(session: ReadSession, release_id: UUID, accepted: list[str], copies: int) -> Readiness:

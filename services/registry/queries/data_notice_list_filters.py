@@ -15,7 +15,7 @@ from libs.common.published import USERS, table
 from libs.common.schemas.files.data_notices import parse_importance
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_visible
-from libs.common.visible_notices import is_notice_row_visible
+from libs.common.visible_notices import is_noted_dataset_visible, is_notice_row_visible
 from services.registry.models import (
     DataNoticeDatasetRow,
     DataNoticeRow,
@@ -49,7 +49,7 @@ def _is_about(visibility: Visibility, ids: tuple[UUID, ...]) -> Condition:
     about = sa.exists().where(
         link.data_notice_id == DataNoticeRow.id,
         link.dataset_id.in_(ids),
-        is_dataset_visible(visibility, link.dataset_id),
+        is_noted_dataset_visible(visibility, link.data_notice_id, link.dataset_id),
     )
     return about.correlate_except(link)
 

@@ -19,6 +19,7 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_visible
+from libs.common.visible_notices import is_noted_dataset_visible
 from services.registry.models import DataNoticeDatasetRow, DataNoticeRow
 from services.registry.queries.data_notice_list_filters import DataNoticeFilters, is_notice_visible
 
@@ -27,7 +28,10 @@ def _select_notices(visibility: Visibility, *conditions: Condition) -> sa.Select
     users, link = table(USERS), sa.orm.aliased(DataNoticeDatasetRow)
     datasets = (
         sa.select(link.dataset_id)
-        .where(link.data_notice_id == DataNoticeRow.id, is_dataset_visible(visibility, link.dataset_id))
+        .where(
+            link.data_notice_id == DataNoticeRow.id,
+            is_noted_dataset_visible(visibility, link.data_notice_id, link.dataset_id),
+        )
         .order_by(link.dataset_id)
         .correlate_except(link)
     )

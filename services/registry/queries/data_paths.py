@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,8 +21,19 @@ from services.registry.queries.columns import is_current_copy, session_folder
 AGGREGATES = "aggregates"
 
 
-async def find_sha256_at(session: ReadSession, visibility: Visibility, path: str, store: str) -> str | None:
-    """SHA-256 of the newest version at `lab/Subjects/…/name[.uuid].ext`, if a verified copy is in that store."""
+@dataclass(frozen=True)
+class ServedVersion:
+    """A version of which the central store has the bytes."""
+
+    dataset_id: UUID
+    generation: int
+    sha256: str
+
+
+async def find_version_at(
+    session: ReadSession, visibility: Visibility, path: str, store: str
+) -> ServedVersion | None:
+    """The newest version at `lab/Subjects/…/name[.uuid].ext`, if a verified copy is in that store."""
     plain, dataset_id = split_uuid(registered_path(path))
     conditions = _by_id(plain, dataset_id) if dataset_id else _by_name(plain)
     if conditions is None:
@@ -34,7 +46,7 @@ async def find_sha256_at(session: ReadSession, visibility: Visibility, path: str
         RepositoryRow.store == store,
     )
     rows = await session.execute(
-        sa.select(VersionRow.sha256)
+        sa.select(VersionRow.dataset_id, VersionRow.generation, VersionRow.sha256)
         .select_from(DatasetRow)
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
@@ -42,7 +54,12 @@ async def find_sha256_at(session: ReadSession, visibility: Visibility, path: str
         .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
         .limit(1)
     )
-    return rows.scalar_one_or_none()
+    row = rows.one_or_none()
+    return (
+        None
+        if row is None or row.sha256 is None
+        else ServedVersion(row.dataset_id, row.generation, row.sha256)
+    )
 
 
 def _by_id(plain: str, dataset_id: UUID) -> list[Condition]:

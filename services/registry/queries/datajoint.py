@@ -229,7 +229,7 @@ async def update_release_datasets(session: WriteSession) -> int:
         .join(ReleaseRow, ReleaseRow.id == ReleaseDatasetRow.release_id)
         .join(RELEASE, RELEASE.c.release_key == key_of("release", ReleaseRow.id))
         .join(DATASET, DATASET.c.dataset_uuid == _text(ReleaseDatasetRow.dataset_id))
-        .where(_is_published())
+        .where(_is_published(), ReleaseDatasetRow.pulled_at.is_(None))
     )
     return len(await _write(session, RELEASE_DATASET, source, sa.true()))
 

@@ -37,6 +37,8 @@ from services.registry.queries.columns import is_any_of, session_folder, size_of
 class FileToSend:
     """A file of an export, as far as the caller may have it now; `crc32` is None while it is not known."""
 
+    dataset_id: UUID
+    generation: int
     path: str
     size_bytes: int
     sha256: str
@@ -207,6 +209,8 @@ async def fetch_files_to_send(
     is_visible = sa.and_(DatasetRow.id.is_not(None), visible.is_dataset_visible(visibility))
     statement = (
         sa.select(
+            files.dataset_id,
+            files.generation,
             files.path,
             files.size_bytes,
             files.sha256,

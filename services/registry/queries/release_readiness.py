@@ -65,7 +65,7 @@ async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candi
         .join(VersionRow, is_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
         .join(of_session, of_session.c.id == DatasetRow.session_id, isouter=True)
-        .where(ReleaseDatasetRow.release_id == release_id)
+        .where(ReleaseDatasetRow.release_id == release_id, ReleaseDatasetRow.pulled_at.is_(None))
     )
     return [_candidate(dict(row)) for row in rows.mappings()]
 

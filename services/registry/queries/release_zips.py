@@ -40,16 +40,23 @@ class ZippableRelease:
     checked_at: datetime
     public_from: datetime | None
     signature: str | None
+    n_pulled: int
 
 
 async def fetch_release(session: ReadSession, visibility: Visibility, name: str) -> ZippableRelease:
     """The release of that name; a draft without `checked_at` counts from its creation. Raises NotFound."""
-    computed = {
+    link = ReleaseDatasetRow
+    is_pulled = link.release_id == ReleaseRow.id, link.pulled_at.is_not(None)
+    n_pulled = sa.select(sa.func.count()).select_from(link).where(*is_pulled).correlate(ReleaseRow)
+    computed: dict[str, sa.ColumnElement[Any]] = {
+        "n_pulled": n_pulled.scalar_subquery(),
         "state": shown_state(),
         "checked_at": sa.func.coalesce(ReleaseRow.checked_at, ReleaseRow.created_at),
     }
     columns = [
-        computed.get(field.name, getattr(ReleaseRow, field.name)).label(field.name)
+        (computed[field.name] if field.name in computed else getattr(ReleaseRow, field.name)).label(
+            field.name
+        )
         for field in fields(ZippableRelease)
     ]
     statement = sa.select(*columns).where(ReleaseRow.name == name, is_release_visible(visibility))
@@ -92,7 +99,7 @@ async def find_visible_zip(
 
 
 async def select_files(session: ReadSession, release_id: UUID, store: str) -> list[Selected]:
-    """The files of a checked release at the paths and versions of its manifest, by path."""
+    """The files of a checked release at the paths and versions of its manifest, by path, without pulled ones."""
     link = ReleaseDatasetRow
     statement = (
         sa.select(
@@ -115,7 +122,7 @@ async def select_files(session: ReadSession, release_id: UUID, store: str) -> li
             VersionRow,
             sa.and_(VersionRow.dataset_id == link.dataset_id, VersionRow.generation == link.generation),
         )
-        .where(link.release_id == release_id)
+        .where(link.release_id == release_id, link.pulled_at.is_(None))
     )
     selected = [_selected(dict(row)) for row in (await session.execute(statement)).mappings()]
     return sorted(selected, key=lambda file: file.path)

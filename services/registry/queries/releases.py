@@ -18,16 +18,13 @@ from libs.common.problem import NotFound
 from libs.common.published import SESSIONS, USERNAMES, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.releases import Release, ReleaseState
-from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible
 from services.registry.models import (
-    CopyRow,
     DatasetRow,
     ReleaseConsentRow,
     ReleaseDatasetRow,
     ReleaseRow,
-    RepositoryRow,
     VersionRow,
 )
 from services.registry.models.expressions import is_current_version, is_open, is_released, path_in_folder
@@ -228,36 +225,6 @@ async def update_versions(session: WriteSession, release_id: UUID) -> list[Manif
     )
     rows = (await execute_write(session, fixed)).mappings()
     return [ManifestEntry(**row) for row in rows]
-
-
-async def find_sha256_of_file(
-    session: ReadSession, visibility: Visibility, name: str, path: str, store: str
-) -> str | None:
-    """SHA-256 of a file of a release, at its fixed version, if a verified copy is in that store."""
-    is_verified = sa.exists().where(
-        CopyRow.dataset_id == VersionRow.dataset_id,
-        CopyRow.generation == VersionRow.generation,
-        CopyRow.state == CopyState.VERIFIED,
-        RepositoryRow.id == CopyRow.repository_id,
-        RepositoryRow.store == store,
-    )
-    sha256: str | None = await session.scalar(
-        sa.select(VersionRow.sha256)
-        .select_from(ReleaseRow)
-        .join(_LINK, _LINK.release_id == ReleaseRow.id)
-        .join(
-            VersionRow,
-            sa.and_(VersionRow.dataset_id == _LINK.dataset_id, VersionRow.generation == _LINK.generation),
-        )
-        .where(
-            ReleaseRow.name == name,
-            ReleaseRow.state.in_(("checked", "published")),
-            _LINK.path == path,
-            is_release_visible(visibility),
-            is_verified,
-        )
-    )
-    return sha256
 
 
 async def fetch_dataset_ids(session: ReadSession, release_id: UUID) -> list[UUID]:

@@ -23,9 +23,14 @@ def has_tag(condition: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
 
 
 def is_in_release(*conditions: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
-    """The dataset is in a release that fulfils the conditions."""
+    """The dataset is in a release that fulfils the conditions, and was not pulled from it."""
     link = ReleaseDatasetRow
-    is_in = sa.exists().where(link.dataset_id == dataset_id, ReleaseRow.id == link.release_id, *conditions)
+    is_in = sa.exists().where(
+        link.dataset_id == dataset_id,
+        link.pulled_at.is_(None),
+        ReleaseRow.id == link.release_id,
+        *conditions,
+    )
     return is_in.correlate_except(link, ReleaseRow)
 
 

@@ -11,6 +11,7 @@ from services.registry.routes import (
     files,
     missing_copies,
     registration,
+    release_files,
     release_keys,
     release_links,
     release_zips,
@@ -37,6 +38,7 @@ routers = [
     release_keys.router,
     release_links.router,
     release_zips.router,
+    release_files.router,
     exports.router,
     exports.zips,
 ]

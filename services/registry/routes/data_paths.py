@@ -21,8 +21,9 @@ from libs.common.problem import NotAuthenticated, NotFound
 from libs.common.scopes import Permission
 from libs.common.storage import ObjectMissing, Store
 from libs.common.visibility import visibility
+from services.registry.domain.release_reads import is_sent, reads_outside
 from services.registry.operations.central_store import CentralStore
-from services.registry.queries.data_paths import find_sha256_at
+from services.registry.queries.data_paths import find_version_at
 
 router = APIRouter(tags=["data"])
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -61,10 +62,13 @@ Reader = Annotated[Principal, Depends(NeedsOrChallenges(Permission.READ))]
 async def serve(path: str, request: Request, session: Reading, by: Reader) -> Response:
     """Serve the newest version of a dataset, if our store has a verified copy; with Range, ETag and HEAD."""
     central: CentralStore = request.app.state.central
-    sha256 = await find_sha256_at(session, visibility(by), path, central.kind)
-    if sha256 is None:
+    version = await find_version_at(session, visibility(by), path, central.kind)
+    if version is None:
         raise NotFound("There is no such file.")
-    return await respond_with_object(request, central, sha256, path)
+    response = await respond_with_object(request, central, version.sha256, path)
+    if is_sent(request.method, response.status_code):
+        request.app.state.reads.add(reads_outside(by, [(version.dataset_id, version.generation)]))
+    return response
 
 
 async def respond_with_object(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -23,6 +23,7 @@ from services.registry.domain.exports import (
     TooManyExports,
     etag_of,
 )
+from services.registry.domain.release_reads import Read, reads_outside
 from services.registry.domain.releases import ReleaseWithdrawn
 from services.registry.operations import exports as operations
 from services.registry.operations.central_store import CentralStore
@@ -85,19 +86,21 @@ async def delete_export(export_id: UUID, _by: Reader, visibility: Sees, tx: Tx) 
 
 @zips.api_route("/export/{export_id}/{file_name}", methods=["GET", "HEAD"], include_in_schema=False)
 async def download_export(
-    request: Request, export_id: UUID, file_name: str, _by: Reader, visibility: Sees, session: Reading
+    request: Request, export_id: UUID, file_name: str, by: Reader, visibility: Sees, session: Reading
 ) -> Response:
     """Download the zip, or a range of it. Rights to every file are checked again. Raises ExportIncomplete."""
     central: CentralStore = request.app.state.central
-    return await respond_with_zip(
-        request, await operations.prepare_zip(session, visibility, export_id, file_name, central.kind)
-    )
+    zip_ = await operations.prepare_zip(session, visibility, export_id, file_name, central.kind)
+    return await respond_with_zip(request, zip_, reads_outside(by, zip_.versions))
 
 
 async def respond_with_zip(
-    request: Request, zip_: ZipToSend, more_headers: Mapping[str, str] = NO_HEADERS
+    request: Request,
+    zip_: ZipToSend,
+    reads: Iterable[Read],
+    more_headers: Mapping[str, str] = NO_HEADERS,
 ) -> Response:
-    """The bytes of a zip, or a range of them; with ETag and HEAD. Raises ExportIncomplete."""
+    """The bytes of a zip, or a range of them; with ETag and HEAD; `reads` are recorded. Raises ExportIncomplete."""
     central: CentralStore = request.app.state.central
     headers = {
         **REVALIDATED,
@@ -113,6 +116,7 @@ async def respond_with_zip(
     if request.method == "GET":
         span = requested_range(request, zip_.layout.size_bytes, headers["ETag"])
         await stream.check_objects(*(span or (0, zip_.layout.size_bytes)))
+        request.app.state.reads.add(reads)
     return ranged_response(request, zip_.layout.size_bytes, headers, stream.pieces)
 
 

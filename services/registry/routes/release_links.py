@@ -15,6 +15,7 @@ from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, Shown
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging, absolute
 from libs.common.schemas.release_links import LinkedRelease, NewReleaseLink, ReleaseLink, ReleaseLinkIn
+from services.registry.domain.release_reads import Read, is_sent
 from services.registry.operations import release_links as operations
 from services.registry.routes.data_paths import respond_with_object
 
@@ -85,10 +86,14 @@ async def read_file(request: Request, token: Token, path: str, session: Reading,
     """Serve a file of a release by a link, with ranges; each reading from its beginning is counted."""
     central = request.app.state.central
     link = await operations.read_link(session, token)
-    sha256 = await operations.read_linked_file(session, link, path, central.kind)
+    file, sha256 = await operations.read_linked_file(session, link, path, central.kind)
     if is_from_beginning(request):
         await operations.count_use(begin, link)
-    return await respond_with_object(request, central, sha256, path, FOR_VIEWERS)
+    response = await respond_with_object(request, central, sha256, path, FOR_VIEWERS)
+    if is_sent(request.method, response.status_code):
+        reads = [Read(file.dataset_id, file.generation, file.release_id, link_id=link.id)]
+        request.app.state.reads.add(reads)
+    return response
 
 
 def is_from_beginning(request: Request) -> bool:

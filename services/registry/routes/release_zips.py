@@ -10,6 +10,7 @@ from libs.common.auth import SeesOpenly, open_to_all
 from libs.common.db import Begins, Reading
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility, system_visibility
+from services.registry.domain.release_reads import Read
 from services.registry.operations import release_links
 from services.registry.operations.exports import ZipToSend
 from services.registry.operations.release_zips import ReleaseZips
@@ -25,7 +26,10 @@ Name = Annotated[str, Path(max_length=100)]
 async def download_release(request: Request, name: Name, zip_name: Name, visibility: SeesOpenly) -> Response:
     """Download a release as `NAME.zip`, or a range of it; a public one without an account. Raises ExportIncomplete."""
     zip_ = await _prepare(request, visibility, name, zip_name)
-    return await respond_with_zip(request, zip_)
+    by = request.state.principal
+    user_id = None if by is None else by.user_id
+    reads = [Read(*version, zip_.row.release_id, user_id) for version in zip_.versions]
+    return await respond_with_zip(request, zip_, reads)
 
 
 @router.api_route("/release-links/{token}/{zip_name}.zip", methods=["GET", "HEAD"], include_in_schema=False)
@@ -38,7 +42,8 @@ async def download_linked_release(
     zip_ = await _prepare(request, system_visibility(), link.name, zip_name)
     if is_from_beginning(request):
         await release_links.count_use(begin, link)
-    return await respond_with_zip(request, zip_, FOR_VIEWERS)
+    reads = [Read(*version, link.release_id, link_id=link.id) for version in zip_.versions]
+    return await respond_with_zip(request, zip_, reads, FOR_VIEWERS)
 
 
 async def _prepare(request: Request, visibility: Visibility, name: str, zip_name: str) -> ZipToSend:

@@ -25,7 +25,6 @@ from libs.common.schemas.releases import (
 from services.registry.domain.releases import BadSignature, NotReady, ReleaseWithdrawn
 from services.registry.operations import releases as operations
 from services.registry.queries import releases as queries
-from services.registry.routes.data_paths import respond_with_object
 
 router = APIRouter(route_class=IdempotentRoute, tags=["releases"])
 Name = Annotated[str, Path(description="name of the release")]
@@ -140,14 +139,3 @@ async def read_crate(request: Request, name: Name, visibility: SeesOpenly, sessi
 
 def _address(request: Request, name: str) -> str:
     return absolute(request, f"/releases/{name}")
-
-
-@router.api_route("/releases/{name}/files/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-@open_to_all
-async def read_file(
-    request: Request, name: Name, path: str, visibility: SeesOpenly, session: Reading
-) -> Response:
-    """Serve a file at the version of the manifest, by its path there; of a public release without an account."""
-    central = request.app.state.central
-    sha256 = await operations.read_file(session, visibility, name, path, central.kind)
-    return await respond_with_object(request, central, sha256, path)

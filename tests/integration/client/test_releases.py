@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -175,3 +176,58 @@ async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     assert verified.exit_code == 0, verified.output
     withdrawn = await run(browser, "withdraw", "paper", "--reason", "wrong clock")
     assert withdrawn.output == "paper is withdrawn.\n"
+
+
+async def public_reader(browser: Browser, name: str) -> dict[str, str]:
+    """The header by which a new public account signs in."""
+    account = {"username": name, "password": "battery staple", "is_public_user": True}
+    await browser.api("POST", "/users", account)
+    token = (await browser.http.post("/auth-token", json=account)).json()["token"]
+    return {"Authorization": f"Token {token}"}
+
+
+async def test_a_pulled_file_is_gone_and_reaches_its_readers(browser: Browser) -> None:
+    await publish(browser)
+    path = f"hilllab/Subjects/{FOLDER}/{NAME}"
+    made = await run(browser, "link", "paper", "--label", "reviewer 2", "--path", path)
+    link = next(line for line in made.output.splitlines() if line.startswith("http"))
+    reader, other = [await public_reader(browser, name) for name in ("reader", "other")]
+    for headers in ({"range": "bytes=0-4"}, {"range": "bytes=5-"}, reader):
+        await browser.http.get(f"/releases/paper/files/{path}", headers=headers)
+    await browser.http.head(f"/releases/paper/files/{path}")
+    assert (await browser.http.get(link)).content == CONTENT
+    assert (await browser.http.get("/releases/paper/paper.zip")).status_code == 200
+    assert (await browser.http.get(f"/data/{path}", headers=reader)).content == CONTENT
+    assert await reads_of(browser, 6) == {None: 3, "reader": 2, "reviewer 2": 1}
+    assert "link reviewer 2" in (await run(browser, "reads", "paper")).output
+
+    pulled = await run(browser, "pull", "paper", path, "--reason", "wrong clock")
+    assert pulled.exit_code == 0, pulled.output
+    for address in (f"/releases/paper/files/{path}", link):
+        gone = await browser.http.get(address)
+        assert (gone.status_code, gone.json()["type"]) == (410, "dataset-pulled")
+    assert (await browser.http.get(f"/data/{path}", headers=reader)).status_code == 404
+    assert (await browser.http.get("/releases/paper/paper.zip")).json()["type"] == "nothing-to-export"
+    (file,) = (await browser.http.get("/releases/paper/files")).json()["results"]
+    for about in ("", f"?datasets={file['dataset']}"):
+        (notice,) = await notices_of(browser, reader, about)
+        assert (notice["description"], notice["datasets"]) == ("wrong clock", [file["dataset"]])
+        assert await notices_of(browser, other, about) == []
+
+
+async def reads_of(browser: Browser, count: int) -> dict[str | None, int]:
+    """How often each reader read, once so many reads are recorded."""
+    rows: list[dict[str, Any]] = []
+    async for _ in attempts():
+        rows = (await browser.api("GET", "/releases/paper/reads"))["results"]
+        if sum(row["count"] for row in rows) >= count:
+            break
+    return {row["user"] or row["link"]: row["count"] for row in rows}
+
+
+async def notices_of(browser: Browser, headers: dict[str, str], about: str) -> list[dict[str, Any]]:
+    """What a reader gets of data notices."""
+    rows: list[dict[str, Any]] = (await browser.http.get(f"/data-notices{about}", headers=headers)).json()[
+        "results"
+    ]
+    return rows

@@ -250,6 +250,13 @@ RECIPES = (
         {"label": "x", "expires_at": "2030-01-01T00:00:00Z"},
         "/releases/{release}/links",
     ),
+    Recipe(
+        R,
+        "POST",
+        "/releases/{name}/pulled",
+        {"dataset": "{dataset}", "reason": "wrong clock"},
+        "/releases/{release}/pulled",
+    ),
     Recipe(R, "POST", "/releases/{name}/withdraw", {"reason": "wrong clock"}, "/releases/{release}/withdraw"),
     Recipe(R, "DELETE", "/files/{file_id}", None, "/files/{copy}"),
     Recipe(R, "DELETE", "/datasets/{dataset_id}", None, "/datasets/{dataset}"),

@@ -13,6 +13,7 @@ from libs.common.schemas.states import CopyState
 from services.metadata.models.labs import LabRepositoryRow
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow, VersionRow
+from services.registry.models.release_reads import ReleaseReadRow
 from services.registry.models.releases import ReleaseDatasetRow, ReleaseRow
 from services.registry.models.repositories import RepositoryRow
 from services.registry.models.vocabularies import DatasetTypeRow, FormatRow
@@ -167,3 +168,14 @@ async def make_published_release(system: Cingulum, name: str, title: str, embarg
                 ReleaseDatasetRow(release_id=release.id, dataset_id=dataset.id, generation=dataset.generation)
             )
     return release.id
+
+
+async def make_reads(system: Cingulum, ages: tuple[int, ...]) -> None:
+    """Each file of a release was read once, so many days ago."""
+    async with owner(system) as session:
+        for link in await session.scalars(sa.select(ReleaseDatasetRow)):
+            values = {name: getattr(link, name) for name in ("release_id", "dataset_id", "generation")}
+            session.add_all(
+                ReleaseReadRow(**values, day=datetime.now(UTC).date() - timedelta(days=age), count=1)
+                for age in ages
+            )
