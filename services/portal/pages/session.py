@@ -26,6 +26,7 @@ Json = Mapping[str, Any]
 FIT: Final = "_cingulum_psychometric.fit.json"
 SUMMARY: Final = "_cingulum_behaviour.summary.json"
 LARGEST_JSON: Final = 4_000_000  # bytes; the tasks write some kilobytes
+LONGEST_NAME: Final = 500  # of a dataset, as /why-not accepts it
 TONES: Final = {"verified": "good", "suspect": "bad", "lost": "bad", "claimed": "warn"}
 STATE_MEANINGS: Final = {
     "claimed": "reported by a client; cannot be verified",
@@ -48,10 +49,12 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
         viewer.parts(("/datasets", params), ("/copies", params)),
         jobs_of(viewer, str(session_id)),
     )
-    summary, fit, same = await asyncio.gather(
+    name = request.query_params.get("why", "").strip()[:LONGEST_NAME]
+    summary, fit, same, why = await asyncio.gather(
         content_of(viewer, datasets.rows, SUMMARY, Summary),
         content_of(viewer, datasets.rows, FIT, Psychometric),
         twins_of(viewer, session),
+        viewer.part("/why-not", session=session_id, dataset=name) if name else _nothing(),
     )
     return await show(
         request,
@@ -67,10 +70,16 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
         meanings=STATE_MEANINGS,
         tones=TONES,
         jobs=jobs,
+        why_name=name,
+        why=why,
         summary=summary,
         pictures=await _pictures(session["subject"], summary, fit),
         code=_code(viewer, session, datasets.rows),
     )
+
+
+async def _nothing() -> PagePart:
+    return PagePart()
 
 
 async def twins_of(viewer: Viewer, session: Json) -> list[Json]:

@@ -73,3 +73,11 @@ async def test_the_page_of_a_missing_session_explains_it(browser: Browser) -> No
         answer = await browser.get(f"/app/sessions/{wrong}")
         assert answer.status_code == 404
         assert "Not found" in answer.text
+
+
+async def test_the_page_answers_why_a_dataset_does_not_load(browser: Browser) -> None:
+    session = browser.made["sessions"][1]["id"]
+    page = unescape((await browser.get(f"/app/sessions/{session}?why=trial.table")).text)
+    assert "No file of this session is registered as trial.table." in page
+    assert 'name="why" value="trial.table"' in page
+    assert "No file of this session is registered" not in (await browser.get(f"/app/sessions/{session}")).text
