@@ -132,6 +132,10 @@ bench-scan: $(VENV)/.dev ## Register an existing tree of 62,000 datasets (ARGS="
 bench-slices: $(VENV)/.dev ## Time slices of a generated 10 GB recording through the gateway
 	@$(PY) -m pytest -q -s -p tests.conftest -p no:cacheprovider --timeout 1800 bench/slices/measure.py
 
+.PHONY: bench-exports
+bench-exports: $(VENV)/.dev ## Time a zip beside GET /data of the same files (needs curl)
+	@$(PY) -m pytest -q -s -p tests.conftest -p no:cacheprovider --timeout 1800 bench/exports/measure.py
+
 .PHONY: bench-api
 bench-api: $(VENV)/.dev ## Processor time and latency of API requests on a loaded system beside Alyx's (JSON=file; ARGS="--only task_patch")
 	@$(PY) -m bench.api $(if $(JSON),--json $(JSON)) $(ARGS)
