@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cingulum.alf.contents import read_file
+from cingulum.alf.name_patterns import NamePattern
 from cingulum.alf.names import FileName, parse_file_name
 from cingulum.alf.objects import assemble, is_metadata, is_metadata_of, row_count
 from cingulum.alf.paths import RelPath, SessionPath, find_session, parse_inside
@@ -101,22 +102,20 @@ def load_dataset(
     considered; without it the newest is taken.
     Raises DatasetNotFound, SeveralMatches; AlfError when the file cannot be read.
     """
-    known = datasets(session)
-    if "/" in name:
-        if collection is not None or revision is not None:
-            raise AlfError(f"{name!r} contains its folders: leave out collection and revision")
-        exact = [dataset for dataset in known if str(dataset.rel_path) == name]
-        if not exact:
-            raise DatasetNotFound(f"no dataset {name!r} in {session}")
-        return read_file(exact[0].path, allow_pickle=allow_pickle)
-    pattern = f"{name}.*" if name.count(".") == 1 else name
-    fitting = [
-        dataset
-        for dataset in known
-        if fnmatchcase(str(dataset.rel_path.file), pattern) and _fits(dataset.rel_path.collection, collection)
-    ]
+    if "/" in name and (collection is not None or revision is not None):
+        raise AlfError(f"{name!r} contains its folders: leave out collection and revision")
+    pattern = NamePattern.parse(name, collection=collection)
+    fitting = pattern.among(
+        datasets(session),
+        lambda dataset: (
+            dataset.rel_path.collection,
+            dataset.rel_path.revision,
+            str(dataset.rel_path.file),
+        ),
+    )
+    pinned = [dataset for dataset in fitting if pattern.pins(str(dataset.rel_path))]
     _one_only("collection", {dataset.rel_path.collection for dataset in fitting}, name)
-    chosen = choose(fitting, revision)
+    chosen = pinned or choose(fitting, revision)
     _one_only("dataset", {str(dataset.rel_path) for dataset in chosen}, name)
     if not chosen:
         raise DatasetNotFound(f"no dataset {name!r} in {session}")

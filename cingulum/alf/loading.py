@@ -6,7 +6,7 @@ The registry answers with it, and a client can use it on a folder or on cache ta
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from cingulum.alf.name_patterns import NamePattern
@@ -83,12 +83,13 @@ def explain_loading(
     ['alf/spikes.times.npy']
     """
     groups: dict[tuple[str, str], list[LoadFile]] = {}
-    for file in files:
-        if pattern.names(file.name) and pattern.is_in(file.collection):
-            groups.setdefault((file.collection, file.name), []).append(file)
+    effective = pattern if revision is None else replace(pattern, path="")
+    for file in effective.among(files, lambda file: (file.collection, file.revision, file.name)):
+        groups.setdefault((file.collection, file.name), []).append(file)
     if not groups:
         return [_not_registered(files, pattern)]
-    reasons = [_several(groups)] if len(groups) > 1 and "*" not in pattern.name else []
+    n_named = len({collection for collection, _ in groups} if pattern.is_object else groups)
+    reasons = [_several(groups)] if n_named > 1 and "*" not in pattern.name else []
     for key in sorted(groups)[:MOST_FILES]:
         reasons += _of_dataset(groups[key], revision, worst_qc)
     return reasons
@@ -97,7 +98,7 @@ def explain_loading(
 def _not_registered(files: Iterable[LoadFile], pattern: NamePattern) -> LoadReason:
     elsewhere = sorted({file.collection for file in files if pattern.names(file.name)})
     near = pattern.near(file.path for file in files)
-    text = f"{pattern.collection}/{pattern.name}" if pattern.collection else pattern.name
+    text = pattern.path or pattern.name
     if elsewhere:
         step = f"It is in {', '.join(name or 'the folder of the session' for name in elsewhere)}: name that."
     elif near:

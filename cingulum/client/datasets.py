@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, overload
 
+from cingulum.alf.name_patterns import NamePattern
 from cingulum.alf.objects import is_metadata
 from cingulum.alf.paths import RelPath, parse_rel_path
 from cingulum.alf.problems import InvalidName, RevisionNotFound, SeveralDefaults
 from cingulum.alf.revisions import choose_revision
 from cingulum.client.catalogue import DatasetRow
-from cingulum.client.filters import fits_name
 from cingulum.client.notebook import SHOWN, html_table, optional_package
-from cingulum.client.problems import Ambiguous, NoSuchData, suggestion
+from cingulum.client.problems import Ambiguous, ClientError, NoSuchData, suggestion
 from cingulum.sizes import format_size
 
 COLUMNS = ("path", "size", "qc", "read", "reason")
@@ -125,34 +124,49 @@ def resolve(rows: Iterable[DatasetRow], revision: str | None = None) -> Datasets
 
 @dataclass(frozen=True)
 class Request:
-    """What `load` was called with."""
+    """What `load` was called with. Raises ClientError for a path with more about it."""
 
     name: str
     collection: str | None = None
     probe: str | None = None
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        more = {"collection": self.collection, "probe": self.probe, "revision": self.revision}
+        extra = [name for name, value in more.items() if value is not None]
+        if "/" in self.name and extra:
+            raise ClientError(f"{self.name!r} contains its folders: leave out {' and '.join(extra)}")
+
+    @property
+    def pattern(self) -> NamePattern:
+        """How files are compared with it."""
+        return NamePattern.parse(self.name, collection=self.collection, probe=self.probe)
 
     @property
     def is_object(self) -> bool:
         """Whether all attributes of an object are meant, not one dataset."""
-        return "." not in self.name and "/" not in self.name
+        return self.pattern.is_object
 
     def __str__(self) -> str:
         where = f" of {self.probe}" if self.probe else ""
         return f"{self.name!r}{where}" + (f" in {self.collection!r}" if self.collection is not None else "")
 
-    def fits(self, path: RelPath) -> bool:
-        """Whether a dataset is meant, in any revision."""
-        if "/" in self.name:
-            return str(path) == self.name
-        if self.is_object:
-            named = path.file.object == self.name
-        else:
-            named = fits_name(path.file, f"{self.name}.*" if self.name.count(".") == 1 else self.name)
-        return (
-            named
-            and (self.collection is None or fnmatchcase(path.collection, self.collection))
-            and (self.probe is None or self.probe in path.collection.split("/"))
-        )
+    def fitting(self, datasets: Iterable[SessionDataset]) -> list[SessionDataset]:
+        """The datasets that are meant, in any revision."""
+        return self.pattern.among(datasets, _parts)
+
+    def chosen(self, datasets: Iterable[SessionDataset]) -> list[SessionDataset]:
+        """Those that are meant in the revision that is read, or in the one that a path names."""
+        pattern = self.pattern
+        return [
+            dataset
+            for dataset in self.fitting(datasets)
+            if dataset.is_chosen or pattern.pins(dataset.row.rel_path)
+        ]
+
+
+def _parts(dataset: SessionDataset) -> tuple[str, str, str]:
+    return dataset.rel_path.collection, dataset.rel_path.revision, str(dataset.rel_path.file)
 
 
 def select(datasets: Datasets, request: Request) -> list[SessionDataset]:
@@ -160,14 +174,16 @@ def select(datasets: Datasets, request: Request) -> list[SessionDataset]:
 
     Raises NoSuchData, Ambiguous; both list what there is.
     """
-    fitting = [dataset for dataset in datasets if request.fits(dataset.rel_path)]
-    chosen = fitting if "/" in request.name else [dataset for dataset in fitting if dataset.is_chosen]
+    chosen = request.chosen(datasets)
     if not chosen:
-        raise NoSuchData(_missing(datasets, request, fitting))
+        raise NoSuchData(_missing(datasets, request, request.fitting(datasets)))
     collections = sorted({dataset.rel_path.collection for dataset in chosen})
     if len(collections) > 1:
         listed = ", ".join(map(repr, collections))
         raise Ambiguous(f"{request} is in {len(collections)} collections: pass collection= one of {listed}")
+    objects = sorted({dataset.rel_path.file.object for dataset in chosen})
+    if request.is_object and len(objects) > 1:
+        raise Ambiguous(f"{request} matches {len(objects)} objects: name one of {', '.join(objects)}")
     data = [dataset for dataset in chosen if not is_metadata(dataset.rel_path.file)]
     if not request.is_object and len(data) > 1:
         listed = ", ".join(dataset.row.rel_path for dataset in data)
@@ -178,9 +194,9 @@ def select(datasets: Datasets, request: Request) -> list[SessionDataset]:
 def _missing(datasets: Datasets, request: Request, fitting: Sequence[SessionDataset]) -> str:
     if fitting:
         return f"{request}: {fitting[0].reason}"
-    elsewhere = Request(request.name)
-    places = sorted({dataset.rel_path.collection for dataset in datasets if elsewhere.fits(dataset.rel_path)})
-    if places:
+    anywhere = NamePattern(request.pattern.name).among(datasets, _parts)
+    places = sorted({dataset.rel_path.collection for dataset in anywhere})
+    if places and not request.pattern.revision:
         return f"no {request}: {request.name!r} is in {', '.join(map(repr, places))}"
     if not datasets:
         return f"no {request}: the session has no datasets"

@@ -9,7 +9,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from cingulum.alf.names import FileName
+from cingulum.alf.name_patterns import NamePattern
 from cingulum.alf.paths import parse_rel_path
 from cingulum.alf.problems import InvalidName
 from cingulum.client.catalogue import QC_ORDER, Catalogue, SessionRow
@@ -94,34 +94,24 @@ def parse_filters(filters: Mapping[str, Any]) -> Query:
 
 
 def dataset_matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a dataset's path below its session fits a pattern.
+    """Whether a dataset's path below its session is meant, as `load` and `why_not` read names.
 
-    A pattern with `/` is compared with the whole path, another with the file name, with and without its namespace.
-    `spikes` stands for the object, `spikes.times` for `spikes.times.*`.
     >>> fits = dataset_matcher("trials.table")
     >>> fits("alf/_ibl_trials.table.pqt"), fits("alf/trials.intervals.npy")
     (True, False)
     >>> dataset_matcher("spikes")("alf/probe00/spikes.times.npy")
     True
     """
-    if "/" in pattern:
-        return lambda path: fnmatchcase(path, pattern)
-    dots = pattern.count(".")
-    whole = pattern if pattern == "*" or dots > 1 else f"{pattern}.*"
+    named = NamePattern.parse(pattern)
 
     def fits(path: str) -> bool:
         try:
-            name = parse_rel_path(path).file
+            rel_path = parse_rel_path(path)
         except InvalidName:
-            return fnmatchcase(path.rpartition("/")[2], whole)
-        return fits_name(name, whole)
+            return False  # it is not loaded
+        return named.fits(rel_path.collection, rel_path.revision, str(rel_path.file))
 
     return fits
-
-
-def fits_name(name: FileName, pattern: str) -> bool:
-    """Whether a file's name fits a shell pattern, with or without its namespace."""
-    return fnmatchcase(str(name), pattern) or fnmatchcase(str(name._replace(namespace="")), pattern)
 
 
 def _both(ids: set[str] | None, others: set[str]) -> set[str]:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from cingulum.alf.loading import LoadReason
 from cingulum.client.catalogue import DATASETS, SESSIONS, Catalogue, DatasetRow, SessionRow, read_tables
+from cingulum.client.datasets import Request
 from cingulum.client.file_cache import FileCache
 from cingulum.client.problems import ClientError, NoSuchData
 from cingulum.client.sources import OpenedRecording
@@ -120,12 +121,11 @@ class ServerSource:
             recording, rows[0]["uv_per_bit"], rows[0]["compressed_bytes"], rows[0]["sha256"]
         )
 
-    def why_not(
-        self, session: SessionRow, name: str, revision: str | None, qc: str | None
-    ) -> Sequence[LoadReason]:
+    def why_not(self, session: SessionRow, request: Request, qc: str | None) -> Sequence[LoadReason]:
         """As `/why-not` answers, which knows of copies and jobs."""
-        more = {name: value for name, value in (("revision", revision), ("qc", qc)) if value is not None}
-        answer = self.connection.get("/why-not", session=session.id, dataset=name, **more)
+        values = {"revision": request.revision, "probe": request.probe, "qc": qc}
+        more = {name: value for name, value in values.items() if value is not None}
+        answer = self.connection.get("/why-not", session=session.id, dataset=request.name, **more)
         return [LoadReason(**reason) for reason in answer["reasons"]]
 
     def close(self) -> None:

@@ -108,7 +108,8 @@ class Session:
     ) -> Any:
         """Read an object (`spikes`: a dict of arrays by attribute) or a dataset (`spikes.times`: its content).
 
-        name          also with namespace and extension, or a path below the session
+        name          with or without namespace and extension, or a path below the session, which contains all else:
+                      a whole path is exactly that file, in the revision that it names
         probe         a part of the collection's path, such as `probe00`
         collection    a shell pattern; needed only if several have the object
         revision      the last to be considered; else the one flagged default, else the newest
@@ -116,7 +117,7 @@ class Session:
 
         Files of a server are downloaded once. Raises NoSuchData, Ambiguous, DamagedFile, ServerProblem.
         """
-        request = Request(name, collection, probe)
+        request = Request(name, collection, probe, revision)
         chosen = select(self._resolved(revision), request)
         paths = self._fetch(chosen)
         if not request.is_object:
@@ -134,18 +135,20 @@ class Session:
 
         band    `ap` or `lf`
         units   "uV" (float32), or "int" as recorded, which has the sync channel too
-        name    of the dataset, if it is another
+        name    of the dataset, if it is another; or a recording's whole name or path
 
         Raises NoSuchData, Ambiguous, ClientError, ServerProblem.
         """
+        if name.endswith(RECORDINGS):
+            request = Request(name, None, None if "/" in name else probe)
+        else:
+            request = Request(f"{name}.{band}", None, probe)
+        chosen = request.chosen(self.datasets)
         fitting = [
-            dataset
-            for ending in RECORDINGS
-            for dataset in self.datasets
-            if dataset.is_chosen and Request(f"{name}.{band}{ending}", None, probe).fits(dataset.rel_path)
+            dataset for ending in RECORDINGS for dataset in chosen if dataset.row.rel_path.endswith(ending)
         ]
         if not fitting:
-            raise NoSuchData(f"no {band} recording of {probe!r}: see datasets, or why_not('{name}.{band}')")
+            raise NoSuchData(f"no {band} recording of {probe!r}: see datasets, or why_not({request.name!r})")
         # .cgl, .cbin and .bin of one name are one recording; SpikeGLX writes `…g0_t0…` and `…g1_t0…` of two.
         if len({(dataset.rel_path.collection, Path(dataset.row.rel_path).stem) for dataset in fitting}) > 1:
             listed = ", ".join(dataset.row.rel_path for dataset in fitting)
@@ -163,17 +166,19 @@ class Session:
         """A figure, shown by notebooks: `psychometric`, `chronometric`, or `drift` of a probe."""
         return draw(name, partial(self.load, probe=probe), theme)
 
-    def why_not(self, name: str, *, revision: str | None = None, qc: str | None = None) -> Reasons:
+    def why_not(
+        self, name: str, *, probe: str | None = None, revision: str | None = None, qc: str | None = None
+    ) -> Reasons:
         """Why a dataset does not load, with next steps, or that it does.
 
         A server knows where copies are and the job that would make the dataset; a folder only its files.
         """
-        return Reasons(self._source.why_not(self._row, name, revision, qc))
+        return Reasons(self._source.why_not(self._row, Request(name, None, probe, revision), qc))
 
     def explain(self, name: str, *, probe: str | None = None, revision: str | None = None) -> str:
         """Why each revision of a dataset is read or not, a line each."""
-        request = Request(name, None, probe)
-        fitting = [dataset for dataset in self._resolved(revision) if request.fits(dataset.rel_path)]
+        request = Request(name, None, probe, revision)
+        fitting = request.fitting(self._resolved(revision))
         if not fitting:
             select(self._resolved(revision), request)  # raises the error that says what there is
         return "\n".join(_explained(dataset) for dataset in fitting)
@@ -200,9 +205,7 @@ class Session:
         if name == "*" and probe is None and collection is None:
             return [dataset for dataset in self.datasets if dataset.is_chosen]
         request = Request(name, collection, probe)
-        return [
-            dataset for dataset in self.datasets if dataset.is_chosen and request.fits(dataset.rel_path)
-        ] or select(self.datasets, request)
+        return request.chosen(self.datasets) or select(self.datasets, request)
 
 
 def _explained(dataset: SessionDataset) -> str:

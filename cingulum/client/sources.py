@@ -12,7 +12,6 @@ import numpy as np
 
 from cingulum.alf.contents import read_file
 from cingulum.alf.loading import LoadFile, LoadReason, explain_loading
-from cingulum.alf.name_patterns import NamePattern
 from cingulum.alf.paths import RelPath, parse_rel_path
 from cingulum.alf.problems import AlfError, InvalidName
 from cingulum.client.catalogue import (
@@ -24,6 +23,7 @@ from cingulum.client.catalogue import (
     read_tables,
     walk_folder,
 )
+from cingulum.client.datasets import Request
 from cingulum.client.filters import dataset_matcher, qc_name
 from cingulum.client.problems import ClientError, DamagedFile, InvalidFilter, NoSuchData
 from cingulum.codec.companions import find_companion, read_meta
@@ -78,9 +78,7 @@ class Source(Protocol):
         """A recording of which parts are read."""
         ...
 
-    def why_not(
-        self, session: SessionRow, name: str, revision: str | None, qc: str | None
-    ) -> Sequence[LoadReason]:
+    def why_not(self, session: SessionRow, request: Request, qc: str | None) -> Sequence[LoadReason]:
         """Why a dataset does not load, or that it does."""
         ...
 
@@ -132,9 +130,7 @@ class FolderSource:
         factors = None if meta is None else uv_per_bit(read_meta(meta), recording.shape[1])
         return OpenedRecording(recording, factors)
 
-    def why_not(
-        self, session: SessionRow, name: str, revision: str | None, qc: str | None
-    ) -> Sequence[LoadReason]:
+    def why_not(self, session: SessionRow, request: Request, qc: str | None) -> Sequence[LoadReason]:
         """From the names of the files, without copies elsewhere."""
         files = [
             _load_file(row, path, is_served=self._place(session, row).is_file())
@@ -142,7 +138,7 @@ class FolderSource:
             if (path := parsed_path(row)) is not None
         ]
         worst = None if qc is None else QC_CODES[qc_name(qc)]
-        return explain_loading(files, NamePattern.parse(name), revision=revision, worst_qc=worst)
+        return explain_loading(files, request.pattern, revision=request.revision, worst_qc=worst)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -29,7 +29,7 @@ async def explain(
     session: ReadSession,
     visibility: Visibility,
     session_id: UUID,
-    dataset: str,
+    pattern: NamePattern,
     *,
     revision: str | None = None,
     worst_qc: int | None = None,
@@ -38,7 +38,6 @@ async def explain(
     if not await queries.is_session_known(session, visibility, session_id):
         raise NotFound(f"There is no session {session_id}.")
     files = await queries.fetch_files_of_session(session, visibility, session_id)
-    pattern = NamePattern.parse(dataset)
     reasons = explain_loading(files, pattern, revision=revision, worst_qc=worst_qc)
     if reasons[0].slug != "not-registered":
         return reasons

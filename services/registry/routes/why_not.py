@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from cingulum.alf.name_patterns import NamePattern
 from libs.common.auth import Sees
 from libs.common.db import IdempotentRoute, Reading
 from libs.common.filters.parameters import Qc
@@ -37,6 +38,10 @@ async def explain_loading(
             alias="as", description="Instead of a dataset: what is missing for an NWB file of the session."
         ),
     ] = None,
+    probe: Annotated[
+        str | None,
+        Query(max_length=100, description="Folder of the dataset's collection, such as `probe00`."),
+    ] = None,
     revision: Annotated[
         str | None, Query(max_length=100, description="Revision to load; without it the default one.")
     ] = None,
@@ -52,7 +57,12 @@ async def explain_loading(
         reasons = await operations.explain_export(reading, visibility, session)
     else:
         reasons = await operations.explain(
-            reading, visibility, session, dataset, revision=revision, worst_qc=qc
+            reading,
+            visibility,
+            session,
+            NamePattern.parse(dataset, probe=probe),
+            revision=revision,
+            worst_qc=qc,
         )
     loads = not any(reason.blocks for reason in reasons)
     return WhyNot.model_validate({"session": session, "dataset": dataset, "loads": loads, "reasons": reasons})

@@ -65,6 +65,9 @@ async def test_what_is_not_registered_has_near_names_other_folders_and_tasks(lab
     assert elsewhere["facts"]["other_collections"] == ["alf/probe00", "alf/probe01"]
     both = await _why(lab.registry, lab, "spikes.times")
     assert (both["loads"], _slugs(both)[0]) == (False, "several-files")
+    of_probe = await _why(lab.registry, lab, "spikes.times", probe="probe01")
+    assert "several-files" not in _slugs(of_probe)
+    assert {reason["path"] for reason in of_probe["reasons"]} == {"alf/probe01/spikes.times.npy"}
     fit = await _why(lab.registry, lab, "psychometric.fit")
     assert _slugs(fit) == ["not-registered", "no-job"]
     assert "alf/_ibl_trials.table.pqt" in fit["reasons"][1]["facts"]["missing_inputs"]

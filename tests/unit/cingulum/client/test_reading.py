@@ -71,6 +71,8 @@ def test_two_recordings_of_a_probe_are_not_taken_for_one(root: Path, recording: 
     (probe / other).write_bytes(recording.files[recording.packed])
     with pytest.raises(Ambiguous, match=other):
         cingulum.open(root).session(SESSION).raw("probe00")
+    path = f"raw_ephys_data/probe00/{other}"
+    cingulum.open(root).session(SESSION).raw("probe00", name=path, units="int").close()
 
 
 def test_a_figure_is_shown_and_saved(root: Path, tmp_path: Path) -> None:
