@@ -11,8 +11,8 @@ from typing import Any, Final
 from cingulum.alf import AlfError, parse_inside
 from cingulum.http import Refused
 from cingulum.scan.one_tables import DatasetOfTable, OneTables, SessionOfTable
-from cingulum.scan.planning import key_of
-from cingulum.scan.server import FILES_PER_REQUEST, Catalogue, Server
+from cingulum.scan.planning import key_of, why_not_subject
+from cingulum.scan.server import FILES_PER_REQUEST, Catalogue, Server, SessionIds
 from cingulum.scan.tree import FileKey, FileProblem
 
 RANDOM: Final = 4  # the version of the ids that a server takes
@@ -57,50 +57,64 @@ class Importer:
             )
             for name in sorted(missing)
         ]
-        by_subject: dict[str, list[SessionOfTable]] = defaultdict(list)
+        by_name: dict[str, dict[str, list[SessionOfTable]]] = defaultdict(lambda: defaultdict(list))
         for session in tables.sessions:
-            by_subject[session.path.subject].append(session)
+            by_name[session.path.subject][session.path.lab].append(session)
 
-        def work(sessions: list[SessionOfTable]) -> ImportResult:
-            return self._import_subject(sessions, catalogue, projects, on_done)
+        def work(of_labs: dict[str, list[SessionOfTable]]) -> ImportResult:
+            return self._import_subjects(of_labs, catalogue, projects, on_done)
 
         with ThreadPoolExecutor(4) as threads:
-            for done in threads.map(work, by_subject.values()):
+            for done in threads.map(work, by_name.values()):
                 result.add(done)
         return result
 
-    def _import_subject(
+    def _import_subjects(
         self,
-        sessions: list[SessionOfTable],
+        of_labs: dict[str, list[SessionOfTable]],
         catalogue: Catalogue,
         projects: set[str],
         on_done: Callable[[int], None],
     ) -> ImportResult:
+        """Import the subjects of one name, each in its lab, with their sessions."""
         result = ImportResult()
-        subject, lab = sessions[0].path.subject, sessions[0].path.lab
-        is_new = self.server.fetch_lab_of_subject(subject) is None
-        n_datasets = sum(len(session.datasets) for session in sessions)
-        if is_new and not self.creates_subjects:
-            advice = f"there is no subject {subject!r} that you can see: create it, or use --create-subjects"
-            result.problems.append(FileProblem(f"{lab}/Subjects/{subject}", advice, n_datasets))
-            on_done(n_datasets)
-            return result
-        ids = {} if is_new else self.server.fetch_sessions_of_subject(subject)
-        try:
-            if is_new and not self.dry_run:
-                self.server.create_subject(subject, lab)
-            result.n_subjects += is_new
-        except Refused as refusal:
-            result.problems.append(FileProblem(f"{lab}/Subjects/{subject}", str(refusal), n_datasets))
-            return result
+        for lab, sessions in of_labs.items():
+            subject = sessions[0].path.subject
+            n_datasets = sum(len(session.datasets) for session in sessions)
+            try:
+                labs = self.server.fetch_labs_of_subject(subject)
+                advice = why_not_subject(subject, lab, labs, creates=self.creates_subjects)
+                ids = self.server.fetch_sessions_in_labs(subject, labs)
+                if not advice and lab not in labs:
+                    if not self.dry_run:
+                        self.server.create_subject(subject, lab)
+                    result.n_subjects += 1
+            except Refused as refusal:
+                advice = str(refusal)
+            if advice:
+                result.problems.append(FileProblem(f"{lab}/Subjects/{subject}", advice, n_datasets))
+                on_done(n_datasets)
+            else:
+                self._import_sessions(sessions, ids, catalogue, projects, on_done, result)
+        return result
+
+    def _import_sessions(
+        self,
+        sessions: Sequence[SessionOfTable],
+        ids: SessionIds,
+        catalogue: Catalogue,
+        projects: set[str],
+        on_done: Callable[[int], None],
+        result: ImportResult,
+    ) -> None:
         for session in sessions:
-            known = ids.get((session.path.date.isoformat(), session.path.number), [])
+            path = session.path
+            known = ids.get((path.lab, path.date.isoformat(), path.number), [])
             try:
                 self._import_session(session, known, catalogue, projects, result)
             except Refused as refusal:
                 result.problems.append(FileProblem(str(session.path), str(refusal), len(session.datasets)))
             on_done(len(session.datasets))
-        return result
 
     def _import_session(
         self,

@@ -105,6 +105,30 @@ def action_for(file: TreeFile, known: KnownFile | None, *, read_by_agent: bool) 
     return FileAction.SAME if known.md5 else FileAction.HASH
 
 
+def why_not_subject(nickname: str, lab: str, labs: Sequence[str], *, creates: bool) -> str:
+    """Why sessions cannot be put under a subject, and what to do; empty if they can.
+
+    Names of subjects are unique in a lab: `labs` are those that have a subject of this name.
+
+    >>> why_not_subject("m1", "hilllab", ["hilllab", "skylab"], creates=False)
+    ''
+    >>> why_not_subject("m1", "hilllab", [], creates=True)
+    ''
+    >>> why_not_subject("m1", "hilllab", ["skylab"], creates=True)
+    "subject 'm1' belongs to lab skylab: correct the lab, or create another animal of this name in hilllab"
+    """
+    if not labs and not creates:
+        return f"there is no subject {nickname!r} that you can see: create it, or use --create-subjects"
+    if not lab:
+        return "the path names no lab, or several: name it with --lab"
+    if labs and lab not in labs:
+        return (
+            f"subject {nickname!r} belongs to lab {' and '.join(labs)}: correct the lab, or create another animal of"
+            f" this name in {lab}"
+        )
+    return ""
+
+
 def why_not_same(known: KnownFile, md5: str) -> str:
     """Why a file may not be the registered one, and what to do; empty if it is."""
     if known.md5 == md5 or (known.exists and not known.md5):

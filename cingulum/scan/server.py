@@ -16,6 +16,8 @@ from cingulum.scan.tree import TreeFile, why_no_type
 
 FILES_PER_REQUEST: Final = 5_000
 NOT_THERE: Final = 404
+SessionIds = dict[tuple[str, str, int], list[str]]
+"""Ids by lab, day and number of the session."""
 
 
 class ScanRefused(Exception):
@@ -97,6 +99,23 @@ class Server:
         for row in self.connection.rows("/sessions", nickname=nickname):
             if row["subject"] == nickname and row["number"] is not None:
                 ids[row["start_time"][:10], row["number"]].append(row["id"])
+        return ids
+
+    def fetch_labs_of_subject(self, nickname: str) -> list[str]:
+        """The labs that have a subject of that name, among those that the caller can see."""
+        rows = self.connection.rows("/subjects", nickname=nickname)
+        return sorted(row["lab"] for row in rows if row["nickname"] == nickname)
+
+    def fetch_sessions_in_labs(self, nickname: str, labs: Sequence[str]) -> SessionIds:
+        """The ids of the sessions of the subjects of that name by lab, day and number.
+
+        A subject in only one of `labs` may have sessions in others, which are then listed under its own.
+        """
+        ids: SessionIds = defaultdict(list)
+        for row in self.connection.rows("/sessions", nickname=nickname) if labs else ():
+            if row["subject"] == nickname and row["number"] is not None:
+                lab = labs[0] if len(labs) == 1 else row["lab"]
+                ids[lab, row["start_time"][:10], row["number"]].append(row["id"])
         return ids
 
     def fetch_datasets(self, session_id: str) -> list[dict[str, Any]]:

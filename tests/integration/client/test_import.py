@@ -45,8 +45,7 @@ def test_the_tables_of_another_server_become_sessions_and_datasets_with_their_id
             relative_path="alf/#2024-01-01#/spikes.times.npy",
         ),
     ]
-    for name, data in write_tables(sessions, datasets, describe("2024-01-01 10:00")).items():
-        (tmp_path / name).write_bytes(data)
+    write(tmp_path, sessions, datasets)
     shown = run(lab, tmp_path, repository, "--dry-run")
     assert "would create: 1 subjects, 1 sessions, 2 datasets" in shown.output
     first = run(lab, tmp_path, repository)
@@ -61,6 +60,42 @@ def test_the_tables_of_another_server_become_sessions_and_datasets_with_their_id
     }
     again = run(lab, tmp_path, repository)
     assert "created: 0 subjects, 0 sessions, 0 datasets; 2 datasets exist" in again.output
+
+
+def test_animals_of_one_name_stay_in_their_labs(lab: Lab, tmp_path: Path) -> None:
+    repository, subject, other = f"old_{uuid4().hex[:8]}", f"IM{uuid4().hex[:6]}", f"lab_{uuid4().hex[:6]}"
+    lab.alyx.rest("data-repository", "create", data={"name": repository, "globus_is_personal": False})
+    lab.alyx.rest("labs", "create", data={"name": other})
+    eids = {LAB: str(uuid4()), other: str(uuid4())}
+    sessions = [TableSession(eid, name, subject, date(2020, 1, 2), 1, "", []) for name, eid in eids.items()]
+    datasets = [
+        TableDataset(
+            eid, str(uuid4()), size, "", default_revision=True, qc=0, relative_path="alf/spikes.times.npy"
+        )
+        for size, eid in enumerate(eids.values(), start=7)
+    ]
+    write(tmp_path, sessions, datasets)
+    first = run(lab, tmp_path, repository)
+    assert (first.exit_code, "created: 1 subjects, 1 sessions, 1 datasets" in first.output) == (1, True)
+    assert f"subject '{subject}' belongs to lab {LAB}: correct the lab" in first.output
+    lab.alyx.rest("subjects", "create", data={"nickname": subject, "lab": other, "responsible_user": "bob"})
+    both = run(lab, tmp_path, repository)
+    assert "created: 0 subjects, 1 sessions, 1 datasets; 1 datasets exist" in both.output, both.output
+    again = run(lab, tmp_path, repository)
+    assert (again.exit_code, "2 datasets exist" in again.output) == (0, True), again.output
+    for name, eid in eids.items():
+        session = lab.alyx.rest("sessions", "read", id=eid, no_cache=True)
+        assert (session["lab"], session["subject"]) == (name, subject)
+        (animal,) = lab.list("subjects", nickname=subject, lab=name)
+        assert animal["lab"] == name
+        (dataset,) = lab.list("datasets", session=eid)
+        assert dataset["file_size"] == (7 if name == LAB else 8)
+
+
+def write(folder: Path, sessions: list[TableSession], datasets: list[TableDataset]) -> None:
+    """The tables of a server."""
+    for name, data in write_tables(sessions, datasets, describe("2024-01-01 10:00")).items():
+        (folder / name).write_bytes(data)
 
 
 def test_older_tables_with_ids_of_two_integers_are_read() -> None:
