@@ -11,6 +11,7 @@ from rich.console import Console
 from cingulum.cli._errors import refuse
 from cingulum.cli._server import Password, Url, User, server_errors
 from cingulum.cli.scan import connected_unattended, progress, report
+from cingulum.export.table_reading import InvalidTable
 from cingulum.scan import ScanRefused, Server
 from cingulum.scan.importing import Importer
 from cingulum.scan.one_tables import read_one_tables
@@ -69,7 +70,7 @@ def one_tables(
     """
     try:
         tables = read_one_tables(folder)
-    except (OSError, ValueError) as error:
+    except (OSError, InvalidTable) as error:
         refuse(f"{folder}: {error}")
     console = Console(highlight=False, soft_wrap=True)
     with server_errors(), connected_unattended(url, user, password, token_file) as connection:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from uuid import NAMESPACE_URL, uuid3
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cingulum.alf.folder import datasets, sessions
 from cingulum.alf.paths import SessionPath, build_session_path
 from cingulum.alf.problems import InvalidName
 from cingulum.client.problems import ClientError
+from cingulum.export.path_ids import dataset_id_of, session_id_of
+from cingulum.export.table_reading import (
+    NO_QC,
+    InvalidTable,
+    projects_of,
+    read_dataset_table,
+    read_session_table,
+    session_path_of,
+)
 from cingulum.qc import QC_NAMES
 
 SESSIONS: Final = "sessions.pqt"
 DATASETS: Final = "datasets.pqt"
 QC_ORDER: Final = {QC_NAMES[code]: order for order, code in enumerate(sorted(QC_NAMES))}
-_NO_QC: Final = "NOT_SET"
 
 
 class SessionRow(NamedTuple):
@@ -107,12 +112,12 @@ class Catalogue:
 def read_tables(sessions_pqt: bytes, datasets_pqt: bytes) -> Catalogue:
     """The catalogue in the two tables of the ONE client. Raises ClientError for others."""
     try:
-        known = pq.read_table(io.BytesIO(sessions_pqt)).to_pylist()
-        table = pq.read_table(io.BytesIO(datasets_pqt))
-        rows = [session for row in known if (session := _session_row(row)) is not None]
-        return Catalogue(rows, _completed(table))
-    except (KeyError, pa.ArrowException) as problem:
+        known = read_session_table(sessions_pqt).to_pylist()
+        table = read_dataset_table(datasets_pqt)
+    except InvalidTable as problem:
         raise ClientError(f"the tables {SESSIONS} and {DATASETS} cannot be read ({problem})") from problem
+    rows = [session for row in known if (session := _session_row(row)) is not None]
+    return Catalogue(rows, table.filter(table.column("exists")))
 
 
 def walk_folder(root: Path) -> Catalogue:
@@ -124,14 +129,14 @@ def walk_folder(root: Path) -> Catalogue:
     files: list[tuple[str, DatasetRow]] = []
     places: dict[tuple[str, str], Path] = {}
     for path, folder in sessions(root):
-        session_id = _path_id(str(path))
+        session_id = session_id_of(path)
         if session_id in known:  # folders of two labs whose names are none, or the numbers 1 and 001
-            session_id = _path_id(folder.relative_to(root).as_posix())
+            session_id = session_id_of(folder.relative_to(root).as_posix())
         known[session_id] = SessionRow(session_id, path, "", ())
         for dataset in datasets(folder):
             rel_path = str(dataset.rel_path)
-            dataset_id = _path_id(f"{path}/{rel_path}")
-            row = DatasetRow(dataset_id, rel_path, _size(dataset.path), "", is_default=False, qc=_NO_QC)
+            dataset_id = dataset_id_of(session_id, rel_path)
+            row = DatasetRow(dataset_id, rel_path, _size(dataset.path), "", is_default=False, qc=NO_QC)
             files.append((session_id, row))
             places[session_id, rel_path] = dataset.path
     return Catalogue(known.values(), files, places)
@@ -145,24 +150,18 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _path_id(path: str) -> str:
-    """An id of a version that the ONE client accepts; the same on every machine."""
-    return str(uuid3(NAMESPACE_URL, path))
-
-
 def _newest_first(row: SessionRow) -> tuple[int, int, str]:
     return -row.path.date.toordinal(), -row.path.number, str(row.path)
 
 
 def _session_row(row: dict[str, Any]) -> SessionRow | None:
     """None for names that are no folders of a session: they could lead out of the folder of all data."""
-    path = SessionPath(row["lab"] or "", row["subject"], row["date"], int(row["number"]))
+    path = session_path_of(row)
     try:
         build_session_path(path)
     except InvalidName:
         return None
-    projects = tuple(filter(None, (row["projects"] or "").split(",")))
-    return SessionRow(row["id"], path, row["task_protocol"] or "", projects)
+    return SessionRow(row["id"], path, row["task_protocol"], tuple(projects_of(row)))
 
 
 def _dataset_row(row: dict[str, Any]) -> DatasetRow:
@@ -170,20 +169,10 @@ def _dataset_row(row: dict[str, Any]) -> DatasetRow:
         row["id"],
         row["rel_path"],
         row["file_size"],
-        row["hash"] or "",
-        bool(row["default_revision"]),
-        row["qc"] or _NO_QC,
+        row["hash"],
+        row["default_revision"],
+        row["qc"],
     )
-
-
-def _completed(table: pa.Table) -> pa.Table:
-    """With the columns that tables of other programs may lack, and without datasets that are nowhere."""
-    if "exists" in table.column_names:
-        table = table.filter(table.column("exists"))
-    for name, missing in (("default_revision", False), ("qc", _NO_QC), ("hash", "")):
-        if name not in table.column_names:
-            table = table.append_column(name, pa.array([missing] * len(table)))
-    return table.select(["eid", "id", "rel_path", "file_size", "hash", "default_revision", "qc"])
 
 
 def _as_table(rows: Iterable[tuple[str, DatasetRow]]) -> pa.Table:
