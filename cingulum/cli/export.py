@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from cingulum.cli._errors import fail, refuse
 from cingulum.file_identity import FileChanged
+from cingulum.manifests import InvalidManifest
 from cingulum.sizes import format_size
 
 _MOST_LINES: Final = 20
@@ -52,6 +53,7 @@ def zip_(
     """
     # Imported here because they need pyarrow, which no other command does.
     from cingulum.export.from_folder import NothingToExport, plan_folder, zip_folder
+    from cingulum.export.table_reading import InvalidTable
 
     out = out or Path(f"{folder.resolve().name}.zip")
     if out.exists():
@@ -66,11 +68,11 @@ def zip_(
         disable=not sys.stdout.isatty(),
     )
     try:
-        plan = plan_folder(folder)
+        plan = plan_folder(folder, out.stem)
         with bars:
             task = bars.add_task(out.name, total=plan.size_bytes)
-            contents = zip_folder(folder, plan, out, out.stem, lambda n: bars.advance(task, n))
-    except (NothingToExport, FileChanged, OSError) as error:
+            contents = zip_folder(plan, out, lambda n: bars.advance(task, n))
+    except (NothingToExport, InvalidTable, InvalidManifest, FileChanged, OSError) as error:
         fail(str(error))
     for left in plan.left_out[:_MOST_LINES]:
         typer.echo(f"not included: {left.path}: {left.reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from cingulum.alf.folder import datasets, sessions
 from cingulum.alf.paths import SessionPath
@@ -19,6 +21,7 @@ from cingulum.export.documents import write_documents
 from cingulum.export.known_rows import KnownRows, read_known_rows
 from cingulum.export.one_tables import TableDataset, TableSession, defaults_among
 from cingulum.file_identity import FileChanged, FileIdentity
+from cingulum.manifests import ManifestEntry, build_manifest
 
 NO_NAME: Final = "not named as a dataset (cingulum alf check says why)"
 TWICE: Final = "another file has the same path in the zip"
@@ -56,10 +59,12 @@ class PlannedFile:
 
 @dataclass(frozen=True)
 class FolderPlan:
-    """What goes into a zip, sorted by path, and what does not."""
+    """What goes into a zip, sorted by path, and what does not; `known` has what tables of the folder say of it."""
 
+    name: str
     files: Sequence[PlannedFile]
     left_out: Sequence[LeftOut]
+    known: KnownRows
 
     @property
     def size_bytes(self) -> int:
@@ -67,17 +72,22 @@ class FolderPlan:
         return sum(file.size_bytes for file in self.files)
 
 
-def plan_folder(root: Path) -> FolderPlan:
-    """All sessions below (or at) a folder. Raises NothingToExport."""
+def plan_folder(root: Path, name: str) -> FolderPlan:
+    """All sessions below (or at) a folder.
+
+    Raises NothingToExport, InvalidTable for broken tables in it, InvalidManifest for a name or path that no manifest
+    can have: before hours of copying, not after.
+    """
+    known = read_known_rows(root)
     files: dict[str, PlannedFile] = {}
     left_out: list[LeftOut] = []
     for session, folder in sessions(root):
         named = set()
         for (collection, revision, file), source in datasets(folder):
             named.add(source)
-            name, is_link = remove_uuid(str(file)), source.is_symlink()
+            is_link = source.is_symlink()
             size_bytes = 0 if is_link else source.stat().st_size
-            planned = PlannedFile(session, collection, revision, name, source, size_bytes)
+            planned = PlannedFile(session, collection, revision, remove_uuid(str(file)), source, size_bytes)
             if is_link:
                 left_out.append(LeftOut(planned.path, LINK))
             elif files.setdefault(planned.path, planned) is not planned:
@@ -86,27 +96,39 @@ def plan_folder(root: Path) -> FolderPlan:
         left_out += [LeftOut(f"{session}/{path.relative_to(folder).as_posix()}", NO_NAME) for path in others]
     if not files:
         raise NothingToExport(f"{root} has no session folder (subject/yyyy-mm-dd/number) with a dataset")
-    return FolderPlan(sorted(files.values(), key=lambda file: file.path), left_out)
+    unread = [ManifestEntry(path=file.path, size=file.size_bytes, sha256="0" * 64) for file in files.values()]
+    build_manifest(name, datetime.now(UTC).replace(microsecond=0), unread)
+    return FolderPlan(name, sorted(files.values(), key=lambda file: file.path), left_out, known)
 
 
-def zip_folder(
-    root: Path, plan: FolderPlan, out: Path, name: str, on_read: Callable[[int], None] = lambda _n: None
-) -> Contents:
+def zip_folder(plan: FolderPlan, out: Path, on_read: Callable[[int], None] = lambda _n: None) -> Contents:
     """Write the zip; each file is read once. `on_read` is called with the bytes of each block.
 
-    It has its name when it is complete. Raises FileChanged for a file that is written to meanwhile, and OSError.
+    It has its name when it is complete. Raises FileChanged for a file that is written to meanwhile, FileExistsError if
+    `out` is there by then, and OSError.
     """
-    part = out.with_name(f".{out.name}.part")
+    part = out.with_name(f".{out.name}.{uuid4().hex}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as zipped:
+        with zipfile.ZipFile(part, "x", zipfile.ZIP_STORED) as zipped:
             digests = [_add(zipped, file, on_read) for file in plan.files]
-            contents = _contents(name, plan, digests, read_known_rows(root))
+            contents = _contents(plan, digests)
             for document, data in write_documents(contents).items():
                 zipped.writestr(zipfile.ZipInfo(document, _date_time(contents.created.timetuple())), data)
-        part.replace(out)
+        _publish(part, out)
     finally:
         part.unlink(missing_ok=True)
     return contents
+
+
+def _publish(part: Path, out: Path) -> None:
+    """Rename, unless there is such a file: `Path.replace` would overwrite it."""
+    try:
+        os.link(part, out)
+    except FileExistsError:
+        raise FileExistsError(f"{out} exists: name another file by --out") from None
+    except OSError:  # a disk without hard links, such as exFAT
+        out.touch(exist_ok=False)
+        part.replace(out)
 
 
 def _add(zipped: zipfile.ZipFile, file: PlannedFile, on_read: Callable[[int], None]) -> Digests:
@@ -130,12 +152,12 @@ def _date_time(moment: time.struct_time) -> tuple[int, int, int, int, int, int]:
     return year, month, day, hour, minute, min(second, 59)
 
 
-def _contents(name: str, plan: FolderPlan, digests: Sequence[Digests], known: KnownRows) -> Contents:
+def _contents(plan: FolderPlan, digests: Sequence[Digests]) -> Contents:
     paths = sorted({file.session for file in plan.files})
-    of_session = {path: known.session(path) for path in paths}
-    of_file = [known.dataset(of_session[file.session].id, file.inside) for file in plan.files]
+    of_session = {path: plan.known.session(path) for path in paths}
+    of_file = [plan.known.dataset(of_session[file.session].id, file.inside) for file in plan.files]
     defaults = defaults_among(
-        ((file.session, file.collection, file.name), file.revision, bool(row.is_default))
+        ((file.session, file.collection, file.name), file.revision, row.is_default)
         for file, row in zip(plan.files, of_file, strict=True)
     )
     table = [
@@ -167,7 +189,7 @@ def _contents(name: str, plan: FolderPlan, digests: Sequence[Digests], known: Kn
         for file, digest in zip(plan.files, digests, strict=True)
     ]
     return Contents(
-        name=name,
+        name=plan.name,
         created=datetime.now(UTC).replace(microsecond=0),
         source="a folder",
         sessions=sorted(listed),

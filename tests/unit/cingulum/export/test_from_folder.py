@@ -7,6 +7,7 @@ import subprocess
 import warnings
 import zipfile
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from one.api import One
 from typer.testing import CliRunner, Result
 
 from cingulum.cli.export import register
+from cingulum.export.from_folder import plan_folder, zip_folder
 from cingulum.manifests import parse_manifest, verify_folder
 
 SESSION = "hilllab/Subjects/m1/2024-01-02/001"
@@ -124,6 +126,32 @@ def test_nothing_is_overwritten_or_left_behind(folder: Path, tmp_path: Path) -> 
     none = run(empty, "--out", tmp_path / "none.zip")
     assert (none.exit_code, "has no session folder" in none.output) == (1, True)
     assert not list(tmp_path.glob("*none*"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_cannot_be_finished_is_not_begun(folder: Path, tmp_path: Path) -> None:
+    refused = run(folder, "--out", tmp_path / " x .zip")
+    assert (refused.exit_code, "name" in refused.output) == (1, True), refused.output
+    (folder / "sessions.pqt").write_bytes(b"broken")
+    with patch("cingulum.export.from_folder.zip_folder") as begun:
+        refused = run(folder, "--out", tmp_path / "out.zip")
+    assert (refused.exit_code, "no table of the ONE client" in refused.output) == (1, True), refused.output
+    begun.assert_not_called()
+
+
+def test_two_exports_to_one_name_do_not_share_a_file(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.zip"
+    plan = plan_folder(folder, "out")
+    complete: list[bytes] = []
+
+    def meanwhile(_size: int) -> None:
+        if not out.exists():
+            zip_folder(plan, out)
+            complete.append(out.read_bytes())
+
+    with pytest.raises(FileExistsError, match="name another file"):
+        zip_folder(plan, out, meanwhile)
+    assert [out.read_bytes()] == complete
     assert not list(tmp_path.glob(".*"))
 
 
