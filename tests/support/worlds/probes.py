@@ -167,8 +167,8 @@ class Probes:
                         world,
                         f"{method} {path}",
                         method,
-                        fill(path, (*map(quote, pairs),)),
-                        fill(path, (*map(quote, pairs.values()),)),
+                        fill(path, tuple(quote(things[thing]) for thing in expected.things)),
+                        fill(path, tuple(quote(pairs[things[thing]]) for thing in expected.things)),
                         pairs,
                     )
             return
