@@ -12,7 +12,7 @@ from cingulum.manifests.signatures import (
     signing_key_id,
     verify,
 )
-from libs.common.db import ReadSession, Transaction
+from libs.common.db import Transaction, WriteSession
 from libs.common.db.rows import create_row, update_row
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict
@@ -52,7 +52,7 @@ async def revoke_key(tx: Transaction, key_id: UUID, reason: str) -> ReleaseKey:
     return await queries.fetch_key(tx.session, row.id)
 
 
-async def check_signature(session: ReadSession, manifest: bytes, signature: str) -> str:
+async def check_signature(session: WriteSession, manifest: bytes, signature: str) -> str:
     """The id of the valid key that signed a manifest. Raises BadSignature."""
     try:
         key_id = PublicKey(signing_key_id(signature), b"").hex_id

@@ -42,6 +42,7 @@ from services.registry.models import ReleaseRow
 from services.registry.operations.data_notices import notify
 from services.registry.operations.release_keys import check_signature
 from services.registry.queries import releases as queries
+from services.registry.queries.registration_locks import lock_registrations
 from services.registry.queries.release_choice import fetch_chosen_datasets
 from services.registry.queries.release_readiness import fetch_candidates
 
@@ -105,6 +106,7 @@ async def check_release(
     await lock_deletions(tx.session)
     row, state = await lock_own(tx, by, visibility, name)
     check_state(state, _OPEN)
+    await _lock_registrations(tx, row.id)
     await queries.lock_datasets_of_release(tx.session, row.id)
     accepted = sorted({str(kind) for kind in body.accept})
     check_ready(await _assess(tx.session, row.id, accepted, copies))
@@ -118,6 +120,14 @@ async def check_release(
     values = {"state": "checked", "checked_at": now, "root": manifest.root, "accepted": accepted}
     await update_row(tx, NOUN, row, values)
     return await queries.fetch_release(tx.session, visibility, name)
+
+
+async def _lock_registrations(tx: Transaction, release_id: UUID) -> None:
+    """A registration that began before is complete, and one that begins later reads that the datasets are protected."""
+    session_ids, objects = await queries.fetch_owners(tx.session, release_id)
+    owners = {*session_ids, *(object_id for _, object_id in objects if object_id)}
+    for owner_id in sorted(owners):
+        await lock_registrations(tx.session, owner_id)
 
 
 def _write_manifest(name: str, created: datetime, entries: list[ManifestEntry]) -> tuple[Manifest, str]:
@@ -229,5 +239,7 @@ async def check_may_release(session: ReadSession, by: Principal, release_id: UUI
 async def _fetch_targets(session: ReadSession, release_id: UUID) -> list[Target]:
     """What every session and object of a release belongs to."""
     session_ids, objects = await queries.fetch_owners(session, release_id)
-    targets = [*(await fetch_session_targets(session, session_ids)).values()]
+    existing = await fetch_session_targets(session, session_ids)
+    # A session that was deleted belongs to no lab: only an administrator of all may act for it.
+    targets = [existing.get(session_id, Target()) for session_id in session_ids]
     return [*targets, *[await fetch_object_target(session, *of) for of in objects]]

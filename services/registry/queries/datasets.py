@@ -232,8 +232,8 @@ async def lock_dataset(
 ) -> tuple[DatasetRow, bool]:
     """The dataset of that id, locked, and whether it is protected. Raises NotFound."""
     sessions = table(SESSIONS)
-    rows = await session.execute(
-        sa.select(DatasetRow, visible.is_protected().label("is_protected"))
+    rows = await session.scalars(
+        sa.select(DatasetRow)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
         .where(DatasetRow.id == dataset_id, visible.is_dataset_visible(visibility))
         .with_for_update(of=DatasetRow)
@@ -241,7 +241,9 @@ async def lock_dataset(
     row = rows.one_or_none()
     if row is None:
         raise NotFound(f"There is no dataset {dataset_id}.")
-    return row.DatasetRow, row.is_protected
+    # A statement of its own: one that waits for the lock reads all else as it was before.
+    is_protected = sa.select(visible.is_protected()).where(DatasetRow.id == dataset_id)
+    return row, bool(await session.scalar(is_protected))
 
 
 async def insert_dataset(session: WriteSession, row: DatasetRow, version: VersionRow) -> None:

@@ -16,8 +16,16 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.release_files import ReleaseFile
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
-from services.registry.models import CopyRow, ReleaseDatasetRow, ReleaseRow, RepositoryRow, VersionRow
-from services.registry.queries.releases import is_release_visible
+from libs.common.visible import is_dataset_row_visible
+from services.registry.models import (
+    CopyRow,
+    DatasetRow,
+    ReleaseDatasetRow,
+    ReleaseRow,
+    RepositoryRow,
+    VersionRow,
+)
+from services.registry.queries.releases import is_readable, is_release_visible
 
 _LINK = ReleaseDatasetRow
 
@@ -63,11 +71,15 @@ async def find_file(
             VersionRow.sha256,
             is_verified.correlate_except(CopyRow, RepositoryRow),
             _LINK.pulled_reason,
-        ).where(
+        )
+        .join(DatasetRow, DatasetRow.id == _LINK.dataset_id)
+        .where(
             ReleaseRow.name == name,
             ReleaseRow.state.in_(("checked", "published")),
             _LINK.path == path,
             is_release_visible(visibility),
+            # One that is in a private project by now is for its members only.
+            is_dataset_row_visible(visibility, DatasetRow, sa.true()),
         )
     )
     row = rows.one_or_none()
@@ -80,7 +92,7 @@ async def list_files(
     """A page of the files of a release with fixed versions: pulled ones first, then by path."""
     statement = (
         _select_files(*_columns())
-        .where(ReleaseRow.name == name, is_release_visible(visibility))
+        .where(ReleaseRow.name == name, is_readable(visibility))
         .order_by(_LINK.pulled_at.desc().nulls_last(), _LINK.path)
     )
     count, rows = await fetch_page(session, statement, paging)

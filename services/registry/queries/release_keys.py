@@ -33,10 +33,12 @@ async def fetch_key(session: ReadSession, key_id: UUID) -> ReleaseKey:
     return ReleaseKey.model_validate(row)
 
 
-async def find_valid_key(session: ReadSession, key_id: str) -> str | None:
-    """The public key of that id, unless it is revoked."""
+async def find_valid_key(session: WriteSession, key_id: str) -> str | None:
+    """The public key of that id, unless it is revoked, which it is not until the end of the transaction."""
     is_valid = ReleaseKeyRow.key_id == key_id, ReleaseKeyRow.revoked_at.is_(None)
-    key: str | None = await session.scalar(sa.select(ReleaseKeyRow.public_key).where(*is_valid))
+    key: str | None = await session.scalar(
+        sa.select(ReleaseKeyRow.public_key).where(*is_valid).with_for_update(read=True)
+    )
     return key
 
 

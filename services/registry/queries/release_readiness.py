@@ -45,6 +45,7 @@ async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candi
         )
         .correlate(VersionRow)
     )
+    is_public = is_dataset_row_visible(anonymous_visibility(), DatasetRow, sa.true())
     is_gone = sa.and_(DatasetRow.session_id.is_not(None), sessions.c.id.is_(None))
     of_session = sa.select(sessions.c.id, _people().label("people")).subquery("people")
     rows = await session.execute(
@@ -57,7 +58,7 @@ async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candi
             n_verified.scalar_subquery().label("n_verified"),
             DatasetRow.qc,
             sa.or_(DatasetRow.deleted_at.is_not(None), is_gone).label("is_deleted"),
-            (~is_dataset_row_visible(anonymous_visibility(), DatasetRow, sa.true())).label("is_private"),
+            (~sa.func.coalesce(is_public, sa.false())).label("is_private"),
             sa.func.coalesce(of_session.c.people, sa.cast({}, JSONB)).label("users"),
         )
         .select_from(ReleaseDatasetRow)

@@ -21,7 +21,7 @@ from services.registry.models import DatasetRow, ExportRow, ReleaseDatasetRow, R
 from services.registry.queries.cache_tables import project_names
 from services.registry.queries.columns import is_any_of
 from services.registry.queries.exports import has_verified_copy
-from services.registry.queries.releases import is_release_visible, missing_release, shown_state
+from services.registry.queries.releases import is_readable, missing_release, shown_state
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ async def fetch_release(session: ReadSession, visibility: Visibility, name: str)
         )
         for field in fields(ZippableRelease)
     ]
-    statement = sa.select(*columns).where(ReleaseRow.name == name, is_release_visible(visibility))
+    statement = sa.select(*columns).where(ReleaseRow.name == name, is_readable(visibility))
     row = (await session.execute(statement)).mappings().one_or_none()
     if row is None:
         raise missing_release(name)
@@ -92,7 +92,7 @@ async def find_visible_zip(
     statement = (
         sa.select(*columns)
         .join(ReleaseRow, ReleaseRow.id == ExportRow.release_id)
-        .where(ExportRow.id == export_id, ReleaseRow.state != "withdrawn", is_release_visible(visibility))
+        .where(ExportRow.id == export_id, ReleaseRow.state != "withdrawn", is_readable(visibility))
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else StoredExport(*row)

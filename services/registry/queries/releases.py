@@ -18,7 +18,7 @@ from libs.common.problem import NotFound
 from libs.common.published import SESSIONS, USERNAMES, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.releases import Release, ReleaseState
-from libs.common.visibility import Visibility
+from libs.common.visibility import Visibility, anonymous_visibility
 from libs.common.visible import is_dataset_row_visible
 from services.registry.models import (
     DatasetRow,
@@ -38,15 +38,32 @@ def is_release_visible(visibility: Visibility) -> Condition:
     """Public ones to all; others to those who see every dataset in them."""
     if visibility.everything:
         return sa.true()
+    return sa.or_(is_open(), sees_every_dataset(visibility))
+
+
+def sees_every_dataset(visibility: Visibility) -> Condition:
+    """Whether the caller may know what is in a release, public or not: files, people, what is missing."""
+    if visibility.everything:
+        return sa.true()
     if visibility.public_only:
-        return is_open()
+        return sa.false()
+    return ~_has_hidden_dataset(visibility)
+
+
+def is_readable(visibility: Visibility) -> Condition:
+    """Visible, and for outsiders without a session that went into a private project after it was published.
+
+    Of a withdrawn release only its end is left to read.
+    """
+    is_public = sa.or_(ReleaseRow.state == "withdrawn", ~_has_hidden_dataset(anonymous_visibility()))
+    return sa.or_(sees_every_dataset(visibility), sa.and_(is_open(), is_public))
+
+
+def _has_hidden_dataset(visibility: Visibility) -> Condition:
     link, dataset = aliased(_LINK), aliased(DatasetRow)
-    is_hidden = sa.exists().where(
-        link.release_id == ReleaseRow.id,
-        dataset.id == link.dataset_id,
-        ~is_dataset_row_visible(visibility, dataset, sa.true()),
-    )
-    return sa.or_(is_open(), ~is_hidden.correlate_except(link, dataset))
+    is_visible = sa.func.coalesce(is_dataset_row_visible(visibility, dataset, sa.true()), sa.false())
+    hidden = sa.exists().where(link.release_id == ReleaseRow.id, dataset.id == link.dataset_id, ~is_visible)
+    return hidden.correlate_except(link, dataset)
 
 
 def shown_state() -> sa.ColumnElement[str]:
@@ -131,7 +148,7 @@ async def fetch_signed(
     """State, manifest and signature of a release. Raises NotFound."""
     rows = await session.execute(
         sa.select(shown_state(), ReleaseRow.manifest, ReleaseRow.signature).where(
-            ReleaseRow.name == name, is_release_visible(visibility)
+            ReleaseRow.name == name, is_readable(visibility)
         )
     )
     row = rows.one_or_none()
@@ -180,10 +197,10 @@ async def fetch_consents(session: ReadSession, release_id: UUID) -> frozenset[UU
 
 
 async def fetch_draft(session: ReadSession, visibility: Visibility, name: str) -> tuple[UUID, list[str]]:
-    """Id of a release, and what is accepted as missing. Raises NotFound."""
+    """Id of a release of which the caller sees all, and what is accepted as missing. Raises NotFound."""
     rows = await session.execute(
         sa.select(ReleaseRow.id, ReleaseRow.accepted).where(
-            ReleaseRow.name == name, is_release_visible(visibility)
+            ReleaseRow.name == name, sees_every_dataset(visibility)
         )
     )
     row = rows.one_or_none()

@@ -98,16 +98,17 @@ async def respond_with_object(
     if stat.path is not None:
         return WholeFile(stat.path, headers=headers, media_type=OCTETS)
     if request.method == "GET" and central.signs and stat.size_bytes >= HEAVY_BYTES:
-        return await _redirect(central.store, sha256, path)
+        return await _redirect(central.store, sha256, path, more_headers)
     return ranged_response(request, stat.size_bytes, headers, partial(_stream, central.store, sha256))
 
 
-async def _redirect(store: Store, sha256: str, path: str) -> Response:
+async def _redirect(store: Store, sha256: str, path: str, more_headers: Mapping[str, str]) -> Response:
     """A redirect to the object itself, valid for a few minutes: S3 serves large files and ranges of them."""
     url = await store.signed_url(sha256, path.rpartition("/")[2])
     if url is None:
         raise RuntimeError("the store has no signed URL for an object")
-    return RedirectResponse(url, status_code=302, headers={"Cache-Control": "private, no-store"})
+    headers = {**more_headers, "Cache-Control": "private, no-store"}
+    return RedirectResponse(url, status_code=302, headers=headers)
 
 
 def _base64(sha256: str) -> str:

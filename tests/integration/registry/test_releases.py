@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import asyncpg
+
 from cingulum.manifests import parse_manifest
 from cingulum.manifests.signatures import generate_key, sign, verify
-from tests.support.bytes import sha256
-from tests.support.lab import DAY, LAB, SUBJECT, made
+from libs.common.permissions import Principal
+from tests.support.bytes import md5, sha256
+from tests.support.lab import DAY, LAB, SUBJECT, files, made
+from tests.support.locks import until_blocked
 from tests.support.releases import CONTENT, NAMES, PUBLIC, Paper
+from tests.support.system import Cingulum
 
 
 async def test_a_stranger_sees_no_release_that_is_not_public(paper: Paper) -> None:
@@ -273,3 +279,79 @@ async def test_a_draft_of_a_session_has_its_default_revisions_and_one_of_a_tag_w
         assert (refused.status_code, field in refused.json()) == (400, True), refused.text
     for name in ("UPPER", "a b", "-x", str(uuid4()), ""):
         assert (await paper.registry.post("/releases", {"name": name, "title": "x"})).status_code == 400
+
+
+async def test_readiness_is_hidden_from_callers_with_hidden_datasets(paper: Paper) -> None:
+    """A public release is visible to all; the people, folders and files of what it lacks are not."""
+    await paper.prove()
+    await paper.check()
+    await paper.publish()
+    outsiders = [paper.public, paper.registry.as_(Principal(uuid4(), "stranger"))]
+    visitor = paper.registry.as_(paper.lab.visitor)
+    assert (await visitor.get("/releases/paper/readiness")).status_code == 200
+    await made(paper.lab.metadata, "/projects", {"name": "closed", "users": ["ada"], "is_private": True})
+    await paper.lab.metadata.patch(f"/sessions/{paper.lab.session_id}", {"projects": ["closed"]})
+    for state in ("public", "withdrawn"):
+        for caller in (*outsiders, visitor):
+            hidden = await caller.get("/releases/paper/readiness")
+            assert (hidden.status_code, "KS" in hidden.text) == (404, False), (state, hidden.text)
+        administrator = paper.registry.as_(paper.lab.administrator)
+        await administrator.post("/releases/paper/withdraw", {"reason": "wrong clock"})
+
+
+async def test_a_session_that_becomes_private_is_closed_again(paper: Paper) -> None:
+    await paper.prove()
+    await paper.check()
+    await paper.publish(embargo_until="2999-01-01T00:00:00Z")
+    await made(paper.lab.metadata, "/projects", {"name": "closed", "users": ["ada"], "is_private": True})
+    await paper.lab.metadata.patch(f"/sessions/{paper.lab.session_id}", {"projects": ["closed"]})
+    await paper.execute("UPDATE registry.releases SET public_from = now()")
+    for caller in (paper.public, paper.anonymous, paper.registry.as_(paper.lab.visitor)):
+        for path in ("manifest", "signature", "datacite", "ro-crate"):
+            closed = await caller.get(f"/releases/paper/{path}")
+            assert closed.status_code == 404, (path, closed.text)
+    administrator = paper.registry.as_(paper.lab.administrator)
+    assert (await administrator.get("/releases/paper/manifest")).status_code == 200
+    await paper.lab.metadata.patch(f"/sessions/{paper.lab.session_id}", {"projects": []})
+    assert (await paper.anonymous.get("/releases/paper/manifest")).status_code == 200
+
+
+async def test_after_its_session_was_deleted_only_an_administrator_changes_a_release(paper: Paper) -> None:
+    await paper.prove()
+    await paper.check()
+    await paper.publish()
+    await paper.registry.post("/releases/paper/withdraw", {"reason": "wrong clock"})
+    administrator = paper.lab.metadata.as_(paper.lab.administrator)
+    assert (await administrator.delete(f"/sessions/{paper.lab.session_id}")).status_code == 204
+    for caller in (paper.registry, paper.registry.as_(paper.lab.visitor)):
+        assert (await caller.patch("/releases/paper", {"doi": "10.5281/zenodo.1"})).status_code == 403
+        assert (await caller.get("/releases/paper/links")).status_code == 404
+    changed = await paper.registry.as_(paper.lab.administrator).patch(
+        "/releases/paper", {"title": "Spikes, 2"}
+    )
+    assert changed.status_code == 200, changed.text
+
+
+async def test_a_registration_that_waits_for_a_check_reads_that_the_dataset_is_protected(
+    paper: Paper, cingulum: Cingulum
+) -> None:
+    await paper.prove()
+    holding, watching = [await asyncpg.connect(cingulum.admin_url) for _ in range(2)]
+    try:
+        transaction = holding.transaction()
+        await transaction.start()
+        await holding.execute("SELECT 1 FROM registry.datasets WHERE id = $1 FOR UPDATE", paper.dataset)
+        check = asyncio.create_task(paper.check())
+        await until_blocked(watching, 1)
+        other = b"other bytes"
+        again = files(NAMES[0], hashes=[md5(other)], filesizes=[len(other)], name="lab_server")
+        registered = asyncio.create_task(paper.registry.post("/register-file", again))
+        await until_blocked(watching, 2)
+        await transaction.rollback()
+        assert (await check).json()["state"] == "checked"
+        assert (await registered).status_code == 403, (await registered).text
+    finally:
+        await holding.close()
+        await watching.close()
+    entries = parse_manifest((await paper.registry.get("/releases/paper/manifest")).content).entries
+    assert [entry.sha256 for entry in entries] == [sha256(CONTENT)]
