@@ -38,10 +38,10 @@ def is_release_visible(visibility: Visibility) -> Condition:
     """Public ones to all; others to those who see every dataset in them."""
     if visibility.everything:
         return sa.true()
-    return sa.or_(is_open(), sees_every_dataset(visibility))
+    return sa.or_(is_open(), is_wholly_visible(visibility))
 
 
-def sees_every_dataset(visibility: Visibility) -> Condition:
+def is_wholly_visible(visibility: Visibility) -> Condition:
     """Whether the caller may know what is in a release, public or not: files, people, what is missing."""
     if visibility.everything:
         return sa.true()
@@ -56,7 +56,7 @@ def is_readable(visibility: Visibility) -> Condition:
     Of a withdrawn release only its end is left to read.
     """
     is_public = sa.or_(ReleaseRow.state == "withdrawn", ~_has_hidden_dataset(anonymous_visibility()))
-    return sa.or_(sees_every_dataset(visibility), sa.and_(is_open(), is_public))
+    return sa.or_(is_wholly_visible(visibility), sa.and_(is_open(), is_public))
 
 
 def _has_hidden_dataset(visibility: Visibility) -> Condition:
@@ -200,7 +200,7 @@ async def fetch_draft(session: ReadSession, visibility: Visibility, name: str) -
     """Id of a release of which the caller sees all, and what is accepted as missing. Raises NotFound."""
     rows = await session.execute(
         sa.select(ReleaseRow.id, ReleaseRow.accepted).where(
-            ReleaseRow.name == name, sees_every_dataset(visibility)
+            ReleaseRow.name == name, is_wholly_visible(visibility)
         )
     )
     row = rows.one_or_none()

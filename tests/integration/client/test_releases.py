@@ -161,8 +161,8 @@ async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     checked = await run(browser, "check", "paper", "--accept", "qc")
     assert "paper is checked: 1 datasets, root " in checked.output, checked.output
     root = checked.output.split()[-1]
-    for words in (["--root", "0" * 64], ["--folder", str(tmp_path)], []):
-        unsigned = await run(browser, "publish", "paper", "--key", key, *words)
+    for checks in (["--root", "0" * 64], ["--folder", str(tmp_path)], []):
+        unsigned = await run(browser, "publish", "paper", "--key", key, *checks)
         assert unsigned.exit_code != 0
         assert f"root {root}" in unsigned.output
     later = await run(browser, "publish", "paper", "--key", key, "--until", "2999-01-01", "--root", root)
