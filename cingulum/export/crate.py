@@ -12,17 +12,8 @@ from urllib.parse import quote
 
 from cingulum.alf.paths import find_session
 from cingulum.export.contents import CRATE, DOCUMENTS, MANIFEST, README, Contents, ExportedFile
+from cingulum.manifests.crate_entities import crate_of, file_entity, format_of, licence_entity
 
-_CONTEXT: Final = "https://w3id.org/ro/crate/1.1/context"
-_FORMATS: Final = {
-    "npy": "application/x-npy",
-    "pqt": "application/vnd.apache.parquet",
-    "json": "application/json",
-    "csv": "text/csv",
-    "txt": "text/plain",
-    "mp4": "video/mp4",
-}
-_OCTETS: Final = "application/octet-stream"
 _ABOUT: Final = {
     README: "How to open and check these files",
     "sessions.pqt": "Table of sessions of the ONE client",
@@ -38,35 +29,22 @@ def write_crate(contents: Contents) -> bytes:
         folders[_folder_of(file.path)].append(file)
     documents = [name for name in DOCUMENTS if name != CRATE]
     parts = [*documents, *(_folder_id(folder) for folder in folders)]
-    graph = [
-        {
-            "@id": CRATE,
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": contents.name,
-            "description": f"{len(contents.files)} datasets of {len(contents.sessions)} sessions in the ONE/ALF"
-            f" convention, from {contents.source}.",
-            "datePublished": contents.created.isoformat(timespec="seconds"),
-            "license": {"@id": "#license"},
-            "hasPart": [{"@id": part} for part in parts],
-        },
-        {
-            "@id": "#license",
-            "@type": "CreativeWork",
-            "name": "No licence is stated",
-            "description": "Ask the laboratory that recorded the data before you publish or share them.",
-        },
-        *(_document(name) for name in documents),
-    ]
+    licence = licence_entity("")
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": contents.name,
+        "description": f"{len(contents.files)} datasets of {len(contents.sessions)} sessions in the ONE/ALF"
+        f" convention, from {contents.source}.",
+        "datePublished": contents.created.isoformat(timespec="seconds"),
+        "license": {"@id": licence["@id"]},
+        "hasPart": [{"@id": part} for part in parts],
+    }
+    graph = [root, licence, *(_document(name) for name in documents)]
     for folder, files in folders.items():
         graph.append(_folder(folder, files))
         graph += map(_file, files)
-    return json.dumps({"@context": _CONTEXT, "@graph": graph}, indent=1, ensure_ascii=False).encode()
+    return json.dumps(crate_of(*graph), indent=1, ensure_ascii=False).encode()
 
 
 def _folder_of(path: str) -> str:
@@ -85,24 +63,8 @@ def _folder(folder: str, files: list[ExportedFile]) -> dict[str, Any]:
 
 
 def _file(file: ExportedFile) -> dict[str, Any]:
-    identifiers = [f"urn:sha256:{file.sha256}"]
-    if file.dataset_id:
-        identifiers.append(f"urn:uuid:{file.dataset_id}")
-    version = {} if file.version is None else {"version": str(file.version)}
-    return {
-        "@id": quote(file.path),
-        "@type": "File",
-        "name": file.path.rpartition("/")[2],
-        "contentSize": str(file.size_bytes),
-        "encodingFormat": _format_of(file.path),
-        "identifier": identifiers,
-        **version,
-    }
+    return file_entity(file.path, file.size_bytes, file.sha256, file.dataset_id, file.version)
 
 
 def _document(name: str) -> dict[str, Any]:
-    return {"@id": name, "@type": "File", "name": _ABOUT[name], "encodingFormat": _format_of(name)}
-
-
-def _format_of(path: str) -> str:
-    return _FORMATS.get(path.rpartition(".")[2].lower(), _OCTETS)
+    return {"@id": name, "@type": "File", "name": _ABOUT[name], "encodingFormat": format_of(name)}

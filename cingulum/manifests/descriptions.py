@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from cingulum.manifests.manifest import Manifest, ManifestEntry
+from cingulum.manifests.crate_entities import crate_of, file_entity, licence_entity
+from cingulum.manifests.manifest import Manifest
 
 _ORCID: Final = "https://orcid.org"
-_SPDX: Final = "https://spdx.org/licenses/"
-_CRATE: Final = "ro-crate-metadata.json"
 _MANIFEST: Final = "manifest.json"
 
 
@@ -72,7 +71,7 @@ def datacite_record(about: About, manifest: Manifest) -> dict[str, Any]:
         record["rightsList"] = [
             {
                 "rights": about.license,
-                "rightsUri": f"{_SPDX}{about.license}",
+                "rightsUri": licence_entity(about.license)["@id"],
                 "rightsIdentifier": about.license,
                 "rightsIdentifierScheme": "SPDX",
             }
@@ -99,26 +98,19 @@ def _labs(manifest: Manifest) -> str:
 def release_crate(about: About, manifest: Manifest) -> dict[str, Any]:
     """The content of `ro-crate-metadata.json` beside the files of a release."""
     people = [_person(author) for author in about.authors]
-    license_id = f"{_SPDX}{about.license}" if about.license else "#license"
-    licence = {"@id": license_id, "@type": "CreativeWork", "name": about.license or "No licence is stated"}
+    licence = licence_entity(about.license)
     root = {
         "@id": "./",
         "@type": "Dataset",
         "name": about.title,
         "description": about.description or about.title,
         "datePublished": about.published.isoformat(timespec="seconds"),
-        "license": {"@id": license_id},
+        "license": {"@id": licence["@id"]},
         "author": [{"@id": person["@id"]} for person in people],
         "identifier": f"https://doi.org/{about.doi}" if about.doi else about.address,
         "hasPart": [
             {"@id": part} for part in (_MANIFEST, *(quote(entry.path) for entry in manifest.entries))
         ],
-    }
-    about_crate = {
-        "@id": _CRATE,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
     }
     list_of_files = {
         "@id": _MANIFEST,
@@ -127,11 +119,11 @@ def release_crate(about: About, manifest: Manifest) -> dict[str, Any]:
         "encodingFormat": "application/json",
         "identifier": f"urn:merkle:sha256:{manifest.root}",
     }
-    files = (_file(entry) for entry in manifest.entries)
-    return {
-        "@context": "https://w3id.org/ro/crate/1.1/context",
-        "@graph": [about_crate, root, licence, *people, list_of_files, *files],
-    }
+    files = (
+        file_entity(entry.path, entry.size, entry.sha256, entry.dataset, entry.version)
+        for entry in manifest.entries
+    )
+    return crate_of(root, licence, *people, list_of_files, *files)
 
 
 def _person(author: Mapping[str, str | None]) -> dict[str, Any]:
@@ -142,14 +134,3 @@ def _person(author: Mapping[str, str | None]) -> dict[str, Any]:
         "name": author["name"],
     }
     return person | ({"affiliation": affiliation} if affiliation else {})
-
-
-def _file(entry: ManifestEntry) -> dict[str, Any]:
-    ids = [f"urn:uuid:{entry.dataset}"] if entry.dataset else []
-    return {
-        "@id": quote(entry.path),
-        "@type": "File",
-        "name": entry.path.rpartition("/")[2],
-        "contentSize": str(entry.size),
-        "identifier": [*ids, f"urn:sha256:{entry.sha256}"],
-    }

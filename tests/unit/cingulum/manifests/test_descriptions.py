@@ -75,7 +75,7 @@ def test_a_crate_describes_every_file_and_refers_to_nothing_else() -> None:
     assert {part["@id"] for part in root["hasPart"]} <= entities.keys()
     assert {reference["@id"] for reference in (root["license"], *root["author"])} <= entities.keys()
     file = entities["hilllab/Subjects/m%201/2024-01-02/001/alf/%23v1%23/a.b.npy"]
-    assert file["identifier"] == [f"urn:uuid:{DATASET}", f"urn:sha256:{'a' * 64}"]
+    assert file["identifier"] == [f"urn:sha256:{'a' * 64}", f"urn:uuid:{DATASET}"]
     assert (file["name"], file["contentSize"]) == ("a.b.npy", "7")
     assert entities["https://orcid.org/0000-0002-1825-0097"]["affiliation"] == "Harvard"
     assert entities["manifest.json"]["identifier"].endswith(MANIFEST.root)
