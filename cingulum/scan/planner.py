@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from cingulum.alf import SessionPath
-from cingulum.scan.planning import DIFFERENT, FileAction, Plan, PlannedSession, plan_session
+from cingulum.http import Refused
+from cingulum.scan.planning import DIFFERENT, FileAction, Plan, PlannedSession, plan_session, why_not_subject
 from cingulum.scan.server import Catalogue, Repository, Server
 from cingulum.scan.tree import FileProblem, Tree, TreeFile, TreeSession
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 OnDone = Callable[[int], None]
+Planned = tuple[list[PlannedSession], list[tuple[str, str]], list[FileProblem]]
+"""Sessions, subjects to create with their labs, and what cannot be registered."""
 AT_ONCE: Final = (
     4  # requests at the same time: the server's processes are busy, and no other caller waits long
 )
@@ -38,62 +41,79 @@ class Planner:
         for session in tree.sessions:
             by_subject[session.session.subject].append(session)
         for planned, subjects, problems in at_once(
-            by_subject.items(), lambda item: self._plan_subject(*item, catalogue, on_done)
+            by_subject.items(), lambda item: self._plan_or_report(*item, catalogue, on_done)
         ):
             plan.sessions += planned
             plan.new_subjects += subjects
             plan.problems += problems
         return plan
 
+    def _plan_or_report(
+        self, subject: str, sessions: list[TreeSession], catalogue: Catalogue, on_done: OnDone
+    ) -> Planned:
+        """Plan the sessions of one name; a refusal of the server ends only these."""
+        try:
+            return self._plan_subject(subject, sessions, catalogue, on_done)
+        except Refused as refusal:
+            n_files = sum(len(session.files) for session in sessions)
+            return [], [], [FileProblem(subject, str(refusal), n_files)]
+
     def _plan_subject(
         self, subject: str, sessions: list[TreeSession], catalogue: Catalogue, on_done: OnDone
-    ) -> tuple[list[PlannedSession], list[tuple[str, str]], list[FileProblem]]:
-        """Plan the sessions of one subject; the second value has it if it is to be created."""
+    ) -> Planned:
+        """Plan the sessions of the subjects of one name, each in its lab."""
         problems: list[FileProblem] = []
         planned: list[PlannedSession] = []
-        known_lab = self.server.fetch_lab_of_subject(subject)
-        labs = {session.session.lab for session in sessions} - {""}
-        lab = known_lab or (min(labs) if len(labs) == 1 else "")
-        is_new = known_lab is None
-        ids = {} if is_new else self.server.fetch_sessions_of_subject(subject)
+        labs = self.server.fetch_labs_of_subject(subject)
+        ids = self.server.fetch_sessions_in_labs(subject, labs)
+        only_lab = _only_lab(labs or {session.session.lab for session in sessions})
         for session in sessions:
-            n_files = len(session.files)
-            path, day = session.session, (session.session.date.isoformat(), session.session.number)
-            advice = self._why_not_session(path, lab, len(ids.get(day, ())), is_new=is_new)
-            if advice:
-                problems.append(FileProblem(str(path), advice, n_files))
+            path = session.session._replace(lab=session.session.lab or only_lab)
+            known = ids.get((path.lab, path.date.isoformat(), path.number), [])
+            if advice := self._why_not_session(path, labs, len(known)):
+                problems.append(FileProblem(str(session.session), advice, len(session.files)))
             else:
-                session_id = next(iter(ids.get(day, ())), None)
-                usable = TreeSession(
-                    path._replace(lab=lab), list(_usable(session.files, catalogue, problems))
-                )
-                datasets = self.server.fetch_datasets(session_id) if session_id else []
-                item = plan_session(
-                    usable,
-                    session_id,
-                    datasets,
-                    self.repository.name,
-                    read_by_agent=self.repository.read_by_agent,
-                )
-                problems += [FileProblem(file.path, DIFFERENT) for file in item.of(FileAction.DIFFERS)]
-                planned.append(item)
-            on_done(n_files)
-        creates = is_new and any(item.session.files for item in planned)
-        return planned, [(subject, lab)] if creates else [], problems
+                usable = TreeSession(path, list(_usable(session.files, catalogue, problems)))
+                planned.append(self._plan_session(usable, next(iter(known), None), problems))
+            on_done(len(session.files))
+        creates = {item.session.session.lab for item in planned if item.session.files} - {*labs}
+        return planned, [(subject, lab) for lab in sorted(creates)], problems
 
-    def _why_not_session(self, path: SessionPath, lab: str, n_ids: int, *, is_new: bool) -> str:
+    def _plan_session(
+        self, usable: TreeSession, session_id: str | None, problems: list[FileProblem]
+    ) -> PlannedSession:
+        datasets = self.server.fetch_datasets(session_id) if session_id else []
+        item = plan_session(
+            usable,
+            session_id,
+            datasets,
+            self.repository.name,
+            read_by_agent=self.repository.read_by_agent,
+        )
+        problems += [FileProblem(file.path, DIFFERENT) for file in item.of(FileAction.DIFFERS)]
+        return item
+
+    def _why_not_session(self, path: SessionPath, labs: Sequence[str], n_ids: int) -> str:
         """Why a session cannot be registered, and what to do; empty if it can."""
-        if is_new and not self.creates_subjects:
+        if len(labs) == 1 and path.lab not in {"", *labs}:
             return (
-                f"there is no subject {path.subject!r} that you can see: create it, or use --create-subjects"
+                f"subject {path.subject!r} belongs to lab {labs[0]!r}: {self.other_lab.format(lab=labs[0])}"
             )
-        if not lab:
-            return "the path names no lab, or several: name it with --lab"
-        if path.lab and path.lab != lab:
-            return f"subject {path.subject!r} belongs to lab {lab!r}: {self.other_lab.format(lab=lab)}"
+        if advice := why_not_subject(path.subject, path.lab, labs, creates=self.creates_subjects):
+            return advice
         if n_ids > 1:
             return f"{n_ids} sessions have this subject, day and number: merge them, see the guide on merging sessions"
         return ""
+
+
+def _only_lab(labs: Collection[str]) -> str:
+    """The lab, if there is only one; paths may have none.
+
+    >>> _only_lab({"hilllab", ""}), _only_lab(["hilllab", "skylab"])
+    ('hilllab', '')
+    """
+    named = [lab for lab in labs if lab]
+    return named[0] if len(named) == 1 else ""
 
 
 def at_once(items: Iterable[Item], work: Callable[[Item], Outcome]) -> Iterator[Outcome]:

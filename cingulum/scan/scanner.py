@@ -77,12 +77,12 @@ class Scanner:
         return result
 
     def _register(
-        self, planned: PlannedSession, refused: dict[str, str], *, hash_first: bool = False
+        self, planned: PlannedSession, refused: dict[tuple[str, str], str], *, hash_first: bool = False
     ) -> Result:
         """Create the session if it is missing, and register its new files, all or none."""
         result, session = Result(), planned.session.session
         files = planned.of(FileAction.REGISTER)
-        if reason := refused.get(session.subject):
+        if reason := refused.get((session.subject, session.lab)):
             result.problems.append(FileProblem(str(session), reason, len(files)))
             return result
         md5s = self._read(files, result, lambda _n: None) if hash_first else None

@@ -84,23 +84,6 @@ class Server:
         formats = self.connection.rows("/data-formats")
         return Catalogue(types, [row["file_extension"] for row in formats])
 
-    def fetch_lab_of_subject(self, nickname: str) -> str | None:
-        """The lab of a subject; None if there is no such subject that the caller can see."""
-        try:
-            return str(self.connection.get(f"/subjects/{quote(nickname, safe='')}")["lab"])
-        except Refused as refusal:
-            if refusal.status != NOT_THERE:
-                raise
-            return None
-
-    def fetch_sessions_of_subject(self, nickname: str) -> dict[tuple[str, int], list[str]]:
-        """The ids of the sessions of a subject by day and number."""
-        ids: dict[tuple[str, int], list[str]] = defaultdict(list)
-        for row in self.connection.rows("/sessions", nickname=nickname):
-            if row["subject"] == nickname and row["number"] is not None:
-                ids[row["start_time"][:10], row["number"]].append(row["id"])
-        return ids
-
     def fetch_labs_of_subject(self, nickname: str) -> list[str]:
         """The labs that have a subject of that name, among those that the caller can see."""
         rows = self.connection.rows("/subjects", nickname=nickname)
@@ -126,14 +109,14 @@ class Server:
         """Create a subject of which only the name is known."""
         self.connection.post("/subjects", {"nickname": nickname, "lab": lab}, idempotent=True)
 
-    def create_subjects(self, subjects: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Create subjects, each with its lab; why some were refused, by nickname."""
-        refused: dict[str, str] = {}
+    def create_subjects(self, subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Create subjects, each with its lab; why some were refused, by name and lab."""
+        refused: dict[tuple[str, str], str] = {}
         for nickname, lab in subjects:
             try:
                 self.create_subject(nickname, lab)
             except Refused as refusal:
-                refused[nickname] = str(refusal)
+                refused[nickname, lab] = str(refusal)
         return refused
 
     def ensure_session(self, planned: PlannedSession, projects: Sequence[str] = ()) -> bool:

@@ -87,8 +87,9 @@ class Uploader:
         self.summary.n_subjects = len(plan.new_subjects) - len(refused)
         self.on_total(sum(file.size_bytes for planned in plan.sessions for file in planned.session.files))
         for planned in plan.sessions:
-            if reason := refused.get(planned.session.session.subject):
-                self._refuse(FileProblem(str(planned.session.session), reason, len(planned.session.files)))
+            session = planned.session.session
+            if reason := refused.get((session.subject, session.lab)):
+                self._refuse(FileProblem(str(session), reason, len(planned.session.files)))
             else:
                 self._upload_session(planned, source, repository, hashes)
         return self.summary

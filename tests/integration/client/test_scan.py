@@ -234,3 +234,22 @@ def test_an_interrupted_scan_continues_without_reading_files_twice(
     rows = tree.lab.list("datasets", subject=subject)
     assert [row["hash"] for row in rows] == [md5("spikes")] * 3
     assert {len(tree.generations(row)) for row in rows} == {1}
+
+
+def test_a_folder_of_a_lab_without_that_animal_is_named_and_left_out(tree: Tree) -> None:
+    subject, other = f"SC{uuid4().hex[:6]}", f"lab_{uuid4().hex[:6]}"
+    tree.lab.subject(subject)
+    tree.lab.alyx.rest("labs", "create", data={"name": other})
+    file = tree.root / other / "Subjects" / subject / "2024-01-02/001/alf/spikes.times.npy"
+    file.parent.mkdir(parents=True)
+    file.write_text("spikes")
+    refused = tree.scan("--create-subjects")
+    assert refused.exit_code == 1
+    assert f"subject '{subject}' belongs to lab '{LAB}': move the folder to {LAB}/Subjects" in refused.output
+    assert tree.datasets(subject) == {}
+    tree.lab.alyx.rest(
+        "subjects", "create", data={"nickname": subject, "lab": other, "responsible_user": "bob"}
+    )
+    assert tree.scan().exit_code == 0
+    (session,) = tree.lab.list("sessions", subject=subject)
+    assert (session["lab"], session["subject"]) == (other, subject)
