@@ -75,6 +75,11 @@ class StoredRecording:
     doubts: list[str]
     indexed_at: datetime | None
 
+    @property
+    def samples_id(self) -> str:
+        """What decides the samples: the bytes of a .cgl, or of a .cbin and its .ch, which says how to read them."""
+        return self.sha256 if self.ch_sha256 is None else f"{self.sha256}-{self.ch_sha256[:32]}"
+
 
 def recordings_of(name: str) -> tuple[str, ...]:
     """Extensions of the recordings that a file of that name may be a companion of.

@@ -44,8 +44,8 @@ async def open_recording(
         if current.state is RecordingState.INDEXED and (opened := cache.get(key)):
             return opened
         recording = await find_recording(session, dataset_id)
-    if recording is None:
-        raise NotIndexed
+    if recording is None or recording.sha256 != current.sha256:
+        raise NotIndexed  # it was indexed again since the right to read it was checked
     opened = OpenRecording(recording, reader_of(recording))
     cache.put(key, opened)
     return opened

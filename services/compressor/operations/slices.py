@@ -65,7 +65,7 @@ def tag_of_slice(opened: OpenRecording, span: Span, transform: Transform, format
     recording = opened.recording
     uses_volts = transform.scale is Scale.UV or transform.car
     volts = recording.uv_per_bit if uses_volts else ""
-    text = f"{recording.sha256} {volts} {span} {transform} {format_name} {recording.doubts}"
+    text = f"{recording.samples_id} {volts} {span} {transform} {format_name} {recording.doubts}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 

@@ -14,7 +14,7 @@ from services.compressor.domain.zarr import Block, Document, Grid
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache
 from services.compressor.operations.slices import read_samples
 
-Key = tuple[str, int, int, int]  # SHA-256 of the compressed file, first sample, first and last channel
+Key = tuple[str, int, int, int]  # samples_id of the recording, first sample, first and last channel
 
 
 @dataclass
@@ -34,7 +34,7 @@ class DecodedBlocks:
         first, last = block.first, block.last
         if not isinstance(opened.reader, CglReader):
             first, last = 0, opened.reader.n_channels
-        key = (opened.recording.sha256, block.start, first, last)
+        key = (opened.recording.samples_id, block.start, first, last)
         samples = self._decoded.get(key)
         if samples is None:
             samples = await self._decode(cache, opened, key, block.stop)

@@ -35,4 +35,4 @@ async def read_raw(request: Request, dataset_id: UUID, visibility: Sees) -> Resp
 def _tag_of(opened: OpenRecording) -> str:
     index = opened.recording.index
     raw_sha256 = index.raw_sha256 if index else None
-    return f'"{raw_sha256 or opened.recording.sha256}"'
+    return f'"{raw_sha256 or opened.recording.samples_id}"'

@@ -41,7 +41,7 @@ async def read_zarr(request: Request, dataset_id: UUID, key: str, visibility: Se
     block = grid.block_at(key)
     if block is None:
         raise NotFound(f"The array has no '{key}'.")
-    tag = f"{opened.recording.sha256}-{grid.block_samples}-{grid.block_channels}-{block.start}-{block.first}"
+    tag = f"{opened.recording.samples_id}-{grid.block_samples}-{grid.block_channels}-{block.start}-{block.first}"
     headers = HEADERS | {"ETag": f'"{tag}"'}
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged

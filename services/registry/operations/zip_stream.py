@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Final
 
 from cingulum.export.layout import Checksum, Content, Directory, Literal
 from libs.common.db.transaction import Writer
+from libs.common.observability import logger
 from libs.common.storage import ObjectMissing, Store
 from services.registry.domain.exports import refusal
 from services.registry.operations.exports import ZipToSend
@@ -18,6 +20,28 @@ from services.registry.queries.exports import insert_checksums
 PIECE_BYTES: Final = 1 << 20  # small records are sent together with what follows
 STORED_EVERY_S: Final = 2.0
 STATS_AT_ONCE: Final = 64
+
+
+class DamagedObject(Exception):
+    """An object of the store has other bytes than its SHA-256 says: the response is broken off."""
+
+
+class _Reading:
+    """CRC-32 of bytes that must have a SHA-256."""
+
+    def __init__(self) -> None:
+        self._crc32, self._sha256 = 0, hashlib.sha256()
+
+    def update(self, chunk: bytes) -> None:
+        self._crc32 = zlib.crc32(chunk, self._crc32)
+        self._sha256.update(chunk)
+
+    def crc32_of(self, sha256: str) -> int:
+        """The CRC-32, which may be remembered; raises DamagedObject, so that a wrong one never is."""
+        if self._sha256.hexdigest() != sha256:
+            logger("registry").error("an object of the store is damaged", sha256=sha256)
+            raise DamagedObject(f"the object {sha256} has other bytes")
+        return self._crc32
 
 
 class Checksums:
@@ -35,10 +59,11 @@ class Checksums:
         return await asyncio.shield(self._computing[sha256])
 
     async def _compute(self, store: Store, writer: Writer, sha256: str) -> int:
-        crc32 = 0
-        async with store.open(sha256) as reading:
-            async for chunk in reading.chunks:
-                crc32 = await asyncio.to_thread(zlib.crc32, chunk, crc32)
+        read = _Reading()
+        async with store.open(sha256) as stream:
+            async for chunk in stream.chunks:
+                await asyncio.to_thread(read.update, chunk)
+        crc32 = read.crc32_of(sha256)
         await remember(writer, {sha256: crc32})
         return crc32
 
@@ -126,14 +151,14 @@ class ZipStream:
         size_bytes = self._zip.layout.entries[span.index].size_bytes
         is_whole = span.start == 0 and span.stop == size_bytes
         is_counted = is_whole and self._crc32s[span.index] is None
-        crc32 = 0
-        async with self._store.open(self._sha256(span.index), span.start, span.stop) as reading:
-            async for chunk in reading.chunks:
+        sha256, read = self._sha256(span.index), _Reading()
+        async with self._store.open(sha256, span.start, span.stop) as stream:
+            async for chunk in stream.chunks:
                 if is_counted:
-                    crc32 = await asyncio.to_thread(zlib.crc32, chunk, crc32)
+                    await asyncio.to_thread(read.update, chunk)
                 yield chunk
         if is_counted:
-            self._crc32s[span.index] = self._new[self._sha256(span.index)] = crc32
+            self._crc32s[span.index] = self._new[sha256] = read.crc32_of(sha256)
             if time.monotonic() - self._stored_at > STORED_EVERY_S:
                 await self._store_new()
 

@@ -82,7 +82,7 @@ async def test_a_chunk_of_a_cbin_is_decoded_once_for_all_its_requests(decoder: _
     grid = Grid.over([0, 10, 20], 130, np.dtype("<i2"))
     opened = cast(
         "OpenRecording",
-        SimpleNamespace(reader=SimpleNamespace(n_channels=130), recording=SimpleNamespace(sha256="ab")),
+        SimpleNamespace(reader=SimpleNamespace(n_channels=130), recording=SimpleNamespace(samples_id="ab")),
     )
     blocks, cache = DecodedBlocks(most_bytes=3000), cast("SliceCache", None)
 
