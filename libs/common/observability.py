@@ -21,6 +21,7 @@ from libs.common.http import SAFE
 from libs.common.problem import Internal
 
 REQUEST_ID_HEADER = "x-request-id"
+_TOKEN_IN_PATH = re.compile(r"(/release-links/)[^/]+")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 caller: ContextVar[UUID | None] = ContextVar("caller", default=None)  # the account behind the request
 _OF_JOB = re.compile(r"job-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+")
@@ -124,6 +125,15 @@ def internal_error(_request: Request) -> Response:
     return JSONResponse(Internal().body(), Internal.status)
 
 
+def shown_path(path: str) -> str:
+    """The path of a request as it is logged: without the token of a link, which opens what it leads to.
+
+    >>> shown_path("/release-links/8KJfqzL/files/a.npy"), shown_path("/releases/paper/links")
+    ('/release-links/…/files/a.npy', '/releases/paper/links')
+    """
+    return _TOKEN_IN_PATH.sub(r"\1…", path)
+
+
 class Observed:
     """ASGI: give each request an id (kept if it came with one) and answer with it, time it.
 
@@ -158,7 +168,9 @@ class Observed:
             await send(message)
 
         try:
-            with structlog.contextvars.bound_contextvars(method=scope["method"], path=scope["path"]):
+            with structlog.contextvars.bound_contextvars(
+                method=scope["method"], path=shown_path(scope["path"])
+            ):
                 try:
                     await self.app(scope, receive, observed)
                 except ClientDisconnect:

@@ -199,3 +199,14 @@ def test_a_replaced_standard_error_that_was_closed_breaks_no_later_line(
         logger("a").info("first")
     logger("a").info("second")
     assert "second" in capsys.readouterr().err
+
+
+async def test_the_token_of_a_link_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("INFO", as_json=True)
+    route = Route("/release-links/{token}/{path:path}", _work, methods=["GET"])
+    app = Observed(Starlette(routes=[route]), "registry")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+        await http.get("/release-links/secret-token/files/a.npy")
+    logged = capsys.readouterr().err
+    assert "/release-links/…/files/a.npy" in json.loads(logged.splitlines()[0])["path"]
+    assert "secret-token" not in logged
