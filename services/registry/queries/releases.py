@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from cingulum.manifests import ManifestEntry
 from libs.common.db import ReadSession, WriteSession
@@ -81,21 +82,27 @@ def is_version() -> Condition:
     return sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == generation)
 
 
-def _count(expression: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+def _totals() -> LateralFromClause:
+    """Datasets, sessions and bytes of a release, in one reading of its datasets."""
+    is_sized = sa.func.bool_and(VersionRow.size_bytes.is_not(None))
+    size_bytes = sa.cast(sa.func.sum(VersionRow.size_bytes), sa.BigInteger)
     return (
-        sa.select(expression)
+        sa.select(
+            sa.func.count().label("datasets"),
+            sa.func.count(DatasetRow.session_id.distinct()).label("sessions"),
+            sa.case((is_sized, size_bytes)).label("size_bytes"),
+        )
         .select_from(_LINK)
         .join(DatasetRow, DatasetRow.id == _LINK.dataset_id)
         .join(VersionRow, is_version())
         .where(_LINK.release_id == ReleaseRow.id)
         .correlate(ReleaseRow)
-        .scalar_subquery()
+        .lateral("totals")
     )
 
 
 def _select_releases(visibility: Visibility, *conditions: Condition) -> sa.Select[Any]:
-    usernames = table(USERNAMES)
-    is_sized = sa.func.bool_and(VersionRow.size_bytes.is_not(None))
+    usernames, totals = table(USERNAMES), _totals()
     return (
         sa.select(
             ReleaseRow.name,
@@ -112,14 +119,14 @@ def _select_releases(visibility: Visibility, *conditions: Condition) -> sa.Selec
             ReleaseRow.withdrawn_at,
             ReleaseRow.withdrawn_reason,
             ReleaseRow.root,
-            _count(sa.func.count()).label("datasets"),
-            _count(sa.func.count(DatasetRow.session_id.distinct())).label("sessions"),
-            _count(sa.case((is_sized, sa.cast(sa.func.sum(VersionRow.size_bytes), sa.BigInteger)))).label(
-                "size_bytes"
-            ),
+            totals.c.datasets,
+            totals.c.sessions,
+            totals.c.size_bytes,
             ReleaseRow.key_id,
         )
+        .select_from(ReleaseRow)
         .join(usernames, usernames.c.id == ReleaseRow.created_by_id, isouter=True)
+        .join(totals, sa.true())
         .where(is_release_visible(visibility), *conditions)
         .order_by(ReleaseRow.created_at.desc(), ReleaseRow.id)
     )
