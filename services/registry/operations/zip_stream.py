@@ -59,11 +59,11 @@ class Checksums:
         return await asyncio.shield(self._computing[sha256])
 
     async def _compute(self, store: Store, writer: Writer, sha256: str) -> int:
-        read = _Reading()
+        reading = _Reading()
         async with store.open(sha256) as stream:
             async for chunk in stream.chunks:
-                await asyncio.to_thread(read.update, chunk)
-        crc32 = read.crc32_of(sha256)
+                await asyncio.to_thread(reading.update, chunk)
+        crc32 = reading.crc32_of(sha256)
         await remember(writer, {sha256: crc32})
         return crc32
 
@@ -151,14 +151,14 @@ class ZipStream:
         size_bytes = self._zip.layout.entries[span.index].size_bytes
         is_whole = span.start == 0 and span.stop == size_bytes
         is_counted = is_whole and self._crc32s[span.index] is None
-        sha256, read = self._sha256(span.index), _Reading()
+        sha256, reading = self._sha256(span.index), _Reading()
         async with self._store.open(sha256, span.start, span.stop) as stream:
             async for chunk in stream.chunks:
                 if is_counted:
-                    await asyncio.to_thread(read.update, chunk)
+                    await asyncio.to_thread(reading.update, chunk)
                 yield chunk
         if is_counted:
-            self._crc32s[span.index] = self._new[sha256] = read.crc32_of(sha256)
+            self._crc32s[span.index] = self._new[sha256] = reading.crc32_of(sha256)
             if time.monotonic() - self._stored_at > STORED_EVERY_S:
                 await self._store_new()
 
