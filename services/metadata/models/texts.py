@@ -19,8 +19,9 @@ def words_of(text: str) -> str:
     return f"to_tsvector({CONFIGURATION}, translate(left({text}, {_LONGEST}), '{SIGNS}', '{SPACES}'))"
 
 
-SESSION_WORDS: Final = words_of("narrative || ' ' || task_protocol")
-SUBJECT_WORDS: Final = words_of("nickname || ' ' || description")
+# With the parentheses that PostgreSQL shows, so that models and migrations can be compared.
+SESSION_WORDS: Final = words_of("(narrative || ' ') || task_protocol")
+SUBJECT_WORDS: Final = words_of("(nickname || ' ') || description")
 NOTE_WORDS: Final = words_of("text")
 
 
