@@ -156,11 +156,12 @@ IMAGES := metadata registry scheduler transfer compressor gateway portal worker
 wheels: $(VENV)/.demo ## Download the wheels of the images, by hash, into build/wheels (SERVICE=name: of one image)
 	@for name in $(or $(SERVICE),$(IMAGES)); do \
 	  $(PY) -m pip download -q --only-binary=:all: --require-hashes -r requirements/$$name.txt -d build/wheels/$$name \
+	  && { [ $$name != worker ] || [ -z "$(DANDI)" ] || $(PY) -m pip download -q --only-binary=:all: --require-hashes -r requirements/dandi.txt -d build/wheels/worker; } \
 	  && $(PY) -m hatchling build -t wheel -d build/wheels/$$name || exit 1; done
 
-images: wheels ## Build the container images (IMAGE=registry/name TAG=version SERVICE=name BASE=image)
+images: wheels ## Build the container images (IMAGE=registry/name TAG=version SERVICE=name BASE=image; DANDI=1: with dandi for workers)
 	@for name in $(or $(SERVICE),$(IMAGES)); do \
-	  docker build -q -f deploy/Dockerfile --build-arg SERVICE=$$name $(if $(BASE),--build-arg BASE=$(BASE)) -t $(IMAGE)-$$name:$(TAG) . || exit 1; done
+	  docker build -q -f deploy/Dockerfile --build-arg SERVICE=$$name $(if $(BASE),--build-arg BASE=$(BASE)) $(if $(DANDI),--build-arg DANDI=1) -t $(IMAGE)-$$name:$(TAG) . || exit 1; done
 
 # The newest client in an environment of its own, so that the locked set does not change.
 NEWEST := build/newest

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cingulum.nwb.columns import free_name
 from cingulum.nwb.plan import (
     Array,
     Column,
@@ -84,18 +85,24 @@ def plan_pose(camera: str, parts: Mapping[str, Any], report: Report) -> Pose | N
         return None
     table, times = parts[key], _frame_times(camera, parts, report)
     names = [name.removesuffix("_likelihood") for name in table if name.endswith("_likelihood")]
-    names = [name for name in names if {f"{name}_x", f"{name}_y"} <= table.keys()]
     if not names or times is None:
         return None
-    frames = len(table[f"{names[0]}_x"])
+    frames = len(table[f"{names[0]}_likelihood"])
     if frames != len(times):
         report(f"{camera}.{key}", f"left out: {frames} frames, but {len(times)} times")
         return None
+
+    def values(column: str) -> Array:
+        if column in table and len(table[column]) == frames:
+            return np.asarray(table[column], np.float64)
+        report(f"{camera}.{key}.{column}", "NaN: the table has no such column of all frames")
+        return np.full(frames, np.nan)
+
     keypoints = tuple(
         Keypoint(
-            name,
-            np.stack([table[f"{name}_x"], table[f"{name}_y"]], axis=1).astype(np.float64),
-            np.asarray(table[f"{name}_likelihood"], np.float64),
+            free_name(name),
+            np.stack([values(f"{name}_x"), values(f"{name}_y")], axis=1),
+            values(f"{name}_likelihood"),
         )
         for name in names
     )
@@ -148,9 +155,12 @@ def plan_photometry(
     for kind in sorted(set(kinds) - {"", "None", "nan"}):
         rows = kinds == kind
         for column in sorted(table.keys() - described):
+            if np.asarray(table[column]).dtype.kind not in "biuf" or len(table[column]) != len(kinds):
+                report(f"photometry.{column}", "left out: it is no number per row")
+                continue
             place = f", {regions[column]}" if column in regions else ""
             series = Series(
-                f"photometry_{column}_{kind}",
+                free_name(f"photometry_{column}_{kind}"),
                 f"Fluorescence of region of interest {column}{place}: {kind}",
                 np.asarray(table[column])[rows],
                 "a.u.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cingulum.alf import find_session
 from cingulum.alf.folder import datasets, load_object
@@ -14,6 +14,8 @@ from cingulum.nwb.facts import Facts, SubjectFacts
 from cingulum.nwb.inputs import ATTRIBUTES, PER_PROBE, is_input, probe_of
 from cingulum.nwb.plan import FilePlan, LeftOut
 from cingulum.nwb.session import plan_session
+
+_SORTERS: Final = ("pykilosort", "iblsorter")  # a later one is preferred
 
 
 def plan_folder(session: Path) -> FilePlan:
@@ -24,19 +26,17 @@ def plan_folder(session: Path) -> FilePlan:
     places = _collections(session)
     left_out: list[LeftOut] = []
     objects: dict[str, dict[str, Any]] = {}
+    further: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for name in sorted(places.keys() - set(PER_PROBE)):
-        for n, place in enumerate(places[name]):
-            if n == 0 or name == "trials":
-                objects[f"{name}_{n:02d}" if n else name] = _load(session, place, name)
-            else:
-                left_out.append(
-                    LeftOut(f"{place}/{name}", f"left out: the file has that of {places[name][0]}")
-                )
+        first, *others = places[name]
+        objects[name] = _load(session, first, name)
+        for place in others:
+            further[place][name] = _load(session, place, name)
     probes = {
         probe: {name: _load(session, place, name) for name, place in chosen.items()}
         for probe, chosen in _by_probe(places, left_out).items()
     }
-    return plan_session(objects, probes, acronyms(), left_out)
+    return plan_session(objects, probes, acronyms(), left_out, further)
 
 
 def facts_of_path(session: Path) -> Facts:
@@ -60,11 +60,12 @@ def _collections(session: Path) -> dict[str, list[str]]:
 def _by_probe(places: Mapping[str, Sequence[str]], left_out: list[LeftOut]) -> dict[str, dict[str, str]]:
     """The collection of each object of each probe.
 
-    Of several spike sortings the last by name is taken, with its own clusters: their numbers mean nothing in another.
+    Of several spike sortings the newest sorter's is taken (`_SORTERS`), else the last by name, with its own clusters:
+    their numbers mean nothing in another.
     """
     probes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in PER_PROBE:
-        for place in sorted(places.get(name, ())):
+        for place in sorted(places.get(name, ()), key=_by_sorter):
             probes[probe_of(place)][name].append(place)
     chosen: dict[str, dict[str, str]] = {}
     for probe, collections_of in sorted(probes.items()):
@@ -85,6 +86,16 @@ def _by_probe(places: Mapping[str, Sequence[str]], left_out: list[LeftOut]) -> d
                     LeftOut(f"{clusters[-1]}/clusters", f"left out: spikes are in {sortings[-1]}")
                 )
     return chosen
+
+
+def _by_sorter(place: str) -> tuple[int, str]:
+    """Order of collections, those of preferred sorters last.
+
+    >>> sorted(["alf/probe00/iblsorter", "alf/probe00/pykilosort", "alf/probe00"], key=_by_sorter)
+    ['alf/probe00', 'alf/probe00/pykilosort', 'alf/probe00/iblsorter']
+    """
+    last = place.rpartition("/")[2]
+    return (_SORTERS.index(last) if last in _SORTERS else -1), place
 
 
 def _load(session: Path, place: str, name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
@@ -219,14 +219,3 @@ def _update(digest: hashlib._Hash, value: object) -> None:
             _update(digest, part)
     else:
         digest.update(f"{value!r};".encode())
-
-
-def ragged(groups: Iterable[Array]) -> tuple[Array, Array]:
-    """The values of all groups in a row, and where each group ends.
-
-    >>> ragged([np.array([1.0, 2.0]), np.array([3.0])])
-    (array([1., 2., 3.]), array([2, 3]))
-    """
-    arrays = list(groups)
-    ends = np.cumsum([len(group) for group in arrays])
-    return (np.concatenate(arrays) if arrays else np.empty(0)), ends

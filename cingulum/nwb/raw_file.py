@@ -34,10 +34,15 @@ Progress = Callable[[int, int], None]  # samples done, of how many
 
 
 class RawFile(NamedTuple):
-    """The file that was written, None if the session has nothing raw, and what is not in it."""
+    """The file that was written, None if the session has nothing raw, and what is not in it.
+
+    `name` is where DANDI's layout has it.
+    """
 
     path: Path | None
+    name: Path
     left_out: tuple[LeftOut, ...]
+    probes_without_histology: tuple[str, ...] = ()
 
 
 def write_raw(
@@ -48,23 +53,27 @@ def write_raw(
     *,
     link: bool = False,
     address: str | None = None,
+    place: str | None = None,
     progress: Progress | None = None,
 ) -> RawFile:
     """Write the raw file of a session's folder below `out`.
 
     link     write `….nwb.lindi.json`, whose chunks point into the recordings, instead of copying their samples
     address  where the session's folder is served over HTTP; without it, links are paths on this computer
+    place    the file's path below the session, where it has no organised name; it is written to that path below `out`,
+             and names its videos as files of the same session
 
     Raises NotWritable, AlfError, CodecError, OSError. What cannot be written is listed in the result.
     """
     with open_raw(session, exact_times=not link) as raw:
         plan = FilePlan(probes=raw.probes)
-        target = out / file_name(plan, facts, "raw")
+        name = file_name(replace(plan, videos=raw.videos), facts, "raw")
+        target = out / (place or name)
         if not (raw.voltages or raw.videos):
-            return RawFile(None, raw.left_out)
+            return RawFile(None, name, raw.left_out)
+        home = target.parent if place is None else (session / place).parent
         videos = tuple(
-            replace(video, path=Path(os.path.relpath(video.path, target.parent)).as_posix())
-            for video in raw.videos
+            replace(video, path=Path(os.path.relpath(video.path, home)).as_posix()) for video in raw.videos
         )
         inputs = " ".join(
             f"{voltage.plan.name} {voltage.reader.shape} {voltage.reader.raw_sha1}"
@@ -81,14 +90,14 @@ def write_raw(
                     f"acquisition/{voltage.plan.name}/data": _linked(voltage, session, address)
                     for voltage in raw.voltages
                 }
-                target = target.with_name(f"{target.name}.lindi.json")
+                target = target if place else target.with_name(f"{target.name}.lindi.json")
                 skeleton = _write_links(skeleton, linked)
             else:
                 _fill(skeleton, raw.voltages, progress)
             skeleton.replace(target)
         finally:
             skeleton.unlink(missing_ok=True)
-        return RawFile(target, raw.left_out)
+        return RawFile(target, name, raw.left_out, plan.probes_without_histology)
 
 
 def _add_voltages(file: NWBFile, raw: RawSession) -> None:

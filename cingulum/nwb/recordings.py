@@ -19,7 +19,8 @@ from cingulum.codec.companions import find_companion, read_meta
 from cingulum.codec.microvolts import uv_per_bit
 from cingulum.codec.recording import open_local
 from cingulum.nwb.plan import LeftOut, Probe, Report, Video
-from cingulum.nwb.units import plan_probe, with_common_columns
+from cingulum.nwb.session import suffix_of
+from cingulum.nwb.units import plan_probe, with_all_columns
 from cingulum.nwb.voltage import Voltage, plan_clock, plan_scale, plan_sites, points_of_band, series_name
 
 _RECORDING: Final = re.compile(r"(.+)\.(ap|lf|nidq)\.(cgl|cbin|bin)\Z")
@@ -81,7 +82,7 @@ def open_raw(session: Path, *, exact_times: bool = True) -> RawSession:
                 probes[probe] = _sites(session, known, probe, bands, report)
                 voltages += bands
         videos = tuple(_videos(known, report))
-        sites = with_common_columns(list(probes.values()), report)
+        sites = with_all_columns(list(probes.values()), report)
         return RawSession(sites, tuple(voltages), videos, tuple(left_out), opened.pop_all())
 
 
@@ -194,19 +195,26 @@ def _sites(
 
 
 def _videos(known: Sequence[Dataset], report: Report) -> Iterator[Video]:
+    names: set[str] = set()
     for dataset in known:
         match = _VIDEO.fullmatch(dataset.path.name)
         if match is None:
             continue
         camera = match[1]
-        times = [
-            other.path
+        times = {
+            other.rel_path.collection or "": other.path
             for other in known
             if (other.rel_path.file.object, other.rel_path.file.attribute) == (camera, "times")
             and other.path.suffix == ".npy"
-        ]
+        }
         if not times:
             report(f"{camera}.raw", f"left out: there is no {camera}.times")
             continue
+        place, path = next(iter(times.items()))
+        if len(times) > 1:
+            report(f"{camera}.raw", f"its times are those of {place}")
         name = f"Video{camera[0].upper()}{camera[1:]}"
-        yield Video(name, f"Video of the {camera}", str(dataset.path), np.load(times[0], allow_pickle=False))
+        if name in names:
+            name = f"{name}_{suffix_of(dataset.rel_path.collection or '')}"
+        names.add(name)
+        yield Video(name, f"Video of the {camera}", str(dataset.path), np.load(path, allow_pickle=False))

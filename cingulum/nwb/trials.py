@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cingulum.nwb.columns import with_free_names
 from cingulum.nwb.plan import Array, Column, Intervals, Report
 
 _DESCRIPTIONS = {
@@ -53,8 +54,7 @@ def plan_trials(trials: Mapping[str, Any], report: Report, name: str = "trials")
         )
     for key in [key for key, values in columns.items() if len(values) != len(intervals)]:
         report(f"{name}.{key}", f"left out: {len(columns.pop(key))} rows for {len(intervals)} trials")
-    described = {_describe(key): values for key, values in columns.items()}
-    plain = [Column(*names, values) for names, values in described.items()]
+    plain = [Column(*_describe(key), values) for key, values in columns.items()]
     return interval_table(name, "One row per trial", intervals, plain, report)
 
 
@@ -67,7 +67,15 @@ def interval_table(
     *,
     module: str | None = None,
 ) -> Intervals | None:
-    """A table sorted by start, without rows that have no start or stop or do not stop after they start."""
+    """A table sorted by start, without rows that have no start or stop or do not stop after they start.
+
+    Columns of another length are left out, and those with a name that NWB reserves renamed.
+    """
+    for column in [column for column in columns if len(column.values) != len(intervals)]:
+        report(f"{name}.{column.name}", f"left out: {len(column.values)} rows for {len(intervals)}")
+    columns = with_free_names(
+        name, [column for column in columns if len(column.values) == len(intervals)], report
+    )
     start, stop = intervals[:, 0], intervals[:, 1]
     valid = np.isfinite(start) & np.isfinite(stop) & (stop > start)
     if not valid.all():
@@ -109,7 +117,7 @@ def plan_passive(objects: Mapping[str, Mapping[str, Any]], report: Report) -> li
             )
         )
     gabor = _table(objects.get("passiveGabor", {}))
-    if {"start", "stop"} <= gabor.keys():
+    if _has_bounds("passiveGabor", gabor, "start", "stop", report):
         bounds = np.stack([gabor.pop("start"), gabor.pop("stop")], axis=1).astype(np.float64)
         columns = [Column(*_describe(key), np.asarray(value)) for key, value in gabor.items() if key]
         tables.append(
@@ -119,11 +127,20 @@ def plan_passive(objects: Mapping[str, Mapping[str, Any]], report: Report) -> li
         )
     stims = _table(objects.get("passiveStims", {}))
     for kind in ("valve", "tone", "noise"):
-        if {f"{kind}On", f"{kind}Off"} <= stims.keys():
+        if _has_bounds(f"passiveStims.{kind}", stims, f"{kind}On", f"{kind}Off", report):
             bounds = np.stack([stims[f"{kind}On"], stims[f"{kind}Off"]], axis=1).astype(np.float64)
             text = f"Times of the {kind} in the replay"
             tables.append(interval_table(f"passive_{kind}", text, bounds, [], report, module="behavior"))
     return [table for table in tables if table is not None]
+
+
+def _has_bounds(name: str, table: Mapping[str, Any], start: str, stop: str, report: Report) -> bool:
+    """Whether a table has both columns; one that has only some columns is reported."""
+    if {start, stop} <= table.keys() and len(table[start]) == len(table[stop]):
+        return True
+    if {start, stop} & table.keys():
+        report(name, f"left out: it has no columns {start} and {stop} of one length")
+    return False
 
 
 def _table(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cingulum.nwb.plan import UNKNOWN, Array, Column, Probe, Report, Units, ragged
+from cingulum.nwb.columns import absent, ragged, taken_where
+from cingulum.nwb.plan import UNKNOWN, Array, Column, Probe, Report, Units
 
 # Bregma in the Allen volume: millimetre zero of IBL's coordinates, here µm from the volume's front, top and left.
 _BREGMA_AP_DV_ML_UM = (5400.0, 332.0, 5739.0)
@@ -57,29 +58,40 @@ def plan_probe(
             Column("rel_x", "position across the probe, in micrometres", local[:, 0].astype(np.float64)),
             Column("rel_y", "distance from the probe's tip, in micrometres", local[:, 1].astype(np.float64)),
         ]
-    columns += _brain_coordinates(parts.get("mlapdv"), rows)
+    columns += _brain_coordinates(name, parts.get("mlapdv"), rows, report)
     return Probe(name, model, tuple(columns), _locations(name, parts, rows, acronyms, report))
 
 
-def with_common_columns(probes: Sequence[Probe], report: Report) -> tuple[Probe, ...]:
-    """The probes with the columns that all of them have: a column of NWB's electrode table has a value in each row."""
-    names = [{column.name for column in probe.electrodes} for probe in probes]
-    common = set.intersection(*names) if names else set()
-    for dropped in sorted(set().union(*names) - common):
-        report(f"electrodes.{dropped}", "left out: not every probe has it")
-    return tuple(
-        replace(probe, electrodes=tuple(column for column in probe.electrodes if column.name in common))
-        for probe in probes
-    )
+def with_all_columns(probes: Sequence[Probe], report: Report) -> tuple[Probe, ...]:
+    """The probes with the columns that any of them has: a column of NWB's electrode table has a value in each row."""
+    columns = {column.name: column for probe in probes for column in probe.electrodes}
+    filled = []
+    for probe in probes:
+        own = {column.name: column for column in probe.electrodes}
+        for name in sorted(columns.keys() - own.keys()):
+            report(f"{probe.name}.electrodes.{name}", "NaN: the probe has none")
+        filled.append(
+            replace(
+                probe,
+                electrodes=tuple(
+                    own.get(name) or replace(column, values=absent(column.values.dtype, len(probe.locations)))
+                    for name, column in columns.items()
+                ),
+            )
+        )
+    return tuple(filled)
 
 
 def _rows(parts: Mapping[str, Any]) -> int:
     return max((len(value) for value in parts.values() if isinstance(value, np.ndarray)), default=0)
 
 
-def _brain_coordinates(mlapdv: Array | None, rows: int) -> list[Column]:
+def _brain_coordinates(name: str, mlapdv: Array | None, rows: int, report: Report) -> list[Column]:
     """Allen coordinates in µm: x to posterior, y to inferior, z to the subject's right."""
-    if mlapdv is None or mlapdv.shape != (rows, 3):
+    if mlapdv is None:
+        return []
+    if mlapdv.shape != (rows, 3):
+        report(f"{name}.channels.mlapdv", f"left out: its shape is {mlapdv.shape}, not {(rows, 3)}")
         return []
     ap, dv, ml = _BREGMA_AP_DV_ML_UM
     right, front, up = (mlapdv[:, axis].astype(np.float64) for axis in range(3))
@@ -148,7 +160,7 @@ def _spikes_by_unit(name: str, spikes: Mapping[str, Any], report: Report) -> Gro
         report(f"{name}.spikes", f"left out: {len(times)} times, but {len(clusters)} clusters")
         return None
     values = {"times": times}
-    for key in _PER_SPIKE.keys() & spikes.keys():
+    for key in sorted(_PER_SPIKE.keys() & spikes.keys()):
         if len(spikes[key]) == len(times):
             values[key] = np.asarray(spikes[key], np.float64)
         else:
@@ -177,27 +189,35 @@ def _unit_columns(
     for key, (name, description) in _PER_SPIKE.items():
         if key in groups:
             columns.append(Column(name, description, *ragged(groups[key])))
-    columns += [
-        Column(name, description, _storable(_column(clusters[key])[ids]))
-        for key, (name, description) in _PER_CLUSTER.items()
-        if key in clusters and _fits(probe, key, _column(clusters[key]), ids, report)
-    ]
-    metrics = clusters.get("metrics")
-    if isinstance(metrics, Mapping) and _fits(probe, "metrics", metrics.get("cluster_id", ()), ids, report):
-        columns += _metric_columns(metrics, ids)
+    for key, (name, description) in _PER_CLUSTER.items():
+        if key in clusters:
+            values = _column(clusters[key])
+            if len(values) <= int(ids.max(initial=-1)):
+                report(
+                    f"{probe.name}.clusters.{key}",
+                    f"{len(values)} rows: units beyond have {_nothing(values)}",
+                )
+            columns.append(Column(name, description, _storable(taken_where(values, ids.astype(np.int64)))))
+    columns += _metric_columns(probe, clusters.get("metrics"), ids, report)
     return {column.name: column for column in columns}
 
 
-def _metric_columns(metrics: Mapping[str, Any], ids: Array) -> list[Column]:
+def _metric_columns(probe: Probe, metrics: Any, ids: Array, report: Report) -> list[Column]:
     """Columns of clusters.metrics in the order of the units; its rows are named by `cluster_id`."""
-    row_of = {int(cluster): row for row, cluster in enumerate(metrics["cluster_id"])}
-    rows = [row_of.get(int(cluster), -1) for cluster in ids]
-    if -1 in rows:
+    if not isinstance(metrics, Mapping):
         return []
+    name = f"{probe.name}.clusters.metrics"
+    if "cluster_id" not in metrics:
+        report(name, "left out: it has no column cluster_id")
+        return []
+    row_of = {int(cluster): row for row, cluster in enumerate(metrics["cluster_id"])}
+    rows = np.array([row_of.get(int(cluster), -1) for cluster in ids], dtype=np.int64)
+    if (rows < 0).any():
+        report(name, f"{np.count_nonzero(rows < 0)} units are not in it: their metrics are NaN or empty")
     return [
-        Column(name, description, _storable(np.asarray(metrics[name])[rows]))
-        for name, description in _METRICS.items()
-        if name in metrics
+        Column(metric, description, _storable(taken_where(np.asarray(metrics[metric]), rows)))
+        for metric, description in _METRICS.items()
+        if metric in metrics
     ]
 
 
@@ -206,17 +226,8 @@ def _column(value: Any) -> Array:
     return np.asarray(next(iter(value.values())) if isinstance(value, Mapping) else value)
 
 
-def _fits(probe: Probe, key: str, values: Any, ids: Array, report: Report) -> bool:
-    if key != "metrics" and len(values) <= int(ids.max(initial=-1)):
-        report(
-            f"{probe.name}.clusters.{key}",
-            f"left out: it has {len(values)} rows, but there is unit {ids.max()}",
-        )
-        return False
-    if key == "metrics" and not set(ids.tolist()) <= set(np.asarray(values).tolist()):
-        report(f"{probe.name}.clusters.metrics", "left out: it does not name every unit that has spikes")
-        return False
-    return True
+def _nothing(values: Array) -> str:
+    return "empty text" if values.dtype.kind in "UOS" else "NaN"
 
 
 def _electrodes(probe: Probe, start: int, ids: Array, clusters: Mapping[str, Any]) -> Array:
@@ -229,13 +240,11 @@ def _electrodes(probe: Probe, start: int, ids: Array, clusters: Mapping[str, Any
 
 
 def _stack(tables: Sequence[Mapping[str, Column]], report: Report) -> tuple[Column, ...]:
-    """The columns that the units of all probes have, below one another."""
+    """The columns that the units of any probe have, below one another; without values where a probe has none."""
+    every = {name: column for table in tables for name, column in table.items()}
     stacked = []
-    for name, column in tables[0].items():
-        if not all(name in table for table in tables):
-            report(f"units.{name}", "left out: not every probe has it")
-            continue
-        parts = [table[name] for table in tables]
+    for name, column in every.items():
+        parts = [table[name] if name in table else _without_values(column, table, report) for table in tables]
         values, ends = ragged([part.values for part in parts])
         index = None
         if column.index is not None:
@@ -243,8 +252,19 @@ def _stack(tables: Sequence[Mapping[str, Column]], report: Report) -> tuple[Colu
             index = np.concatenate(
                 [part.index + by for part, by in zip(parts, shift, strict=True) if part.index is not None]
             )
-        stacked.append(Column(name, column.description, values, index))
+        stacked.append(Column(name, column.description, _storable(values), index))
     return tuple(stacked)
+
+
+def _without_values(column: Column, table: Mapping[str, Column], report: Report) -> Column:
+    """The column for the units of a probe that lacks it: NaN, empty text, or no values per unit."""
+    probes = table["probe_name"].values
+    rows = len(probes)
+    nothing = "empty" if column.index is not None else _nothing(column.values)
+    report(f"{probes[0]}.units.{column.name}", f"{nothing}: the probe has none")
+    if column.index is not None:
+        return replace(column, values=absent(column.values.dtype, 0), index=np.zeros(rows, np.int64))
+    return replace(column, values=absent(column.values.dtype, rows))
 
 
 def _storable(values: Array) -> Array:

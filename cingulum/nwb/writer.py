@@ -21,6 +21,7 @@ from pynwb.image import ImageSeries
 
 from cingulum.nwb.facts import Facts, age_text, person_name, subject_id
 from cingulum.nwb.plan import (
+    Array,
     Events,
     FilePlan,
     Intervals,
@@ -194,6 +195,13 @@ def _times(series: Series) -> dict[str, Any]:
     return {"timestamps": stored(series.timestamps)}
 
 
+def _regular_or_stored(timestamps: Array) -> dict[str, Any]:
+    rate = regular_rate(timestamps)
+    if rate is None:
+        return {"timestamps": stored(timestamps)}
+    return {"starting_time": float(timestamps[0]), "rate": rate}
+
+
 def _add_poses(file: NWBFile, poses: Sequence[Pose]) -> None:
     module = _module(file, "behavior")
     skeletons = []
@@ -218,12 +226,7 @@ def _add_poses(file: NWBFile, poses: Sequence[Pose]) -> None:
 
 def _keypoints(pose: Pose) -> list[PoseEstimationSeries]:
     """A series per body part; the first has the timestamps, the others refer to it."""
-    rate = regular_rate(pose.timestamps)
-    times: dict[str, Any] = (
-        {"timestamps": stored(pose.timestamps)}
-        if rate is None
-        else {"starting_time": float(pose.timestamps[0]), "rate": rate}
-    )
+    times = _regular_or_stored(pose.timestamps)
     series: list[PoseEstimationSeries] = []
     for keypoint in pose.keypoints:
         series.append(
@@ -238,12 +241,15 @@ def _keypoints(pose: Pose) -> list[PoseEstimationSeries]:
                 **times,
             )
         )
-        if rate is None:
+        if "rate" not in times:
             times = {"timestamps": series[0]}
     return series
 
 
 def _video(video: Video) -> ImageSeries:
+    times = _regular_or_stored(video.timestamps)
+    if "rate" in times:
+        times["num_samples"] = len(video.timestamps)  # the frames are not in the file
     return ImageSeries(
         name=video.name,
         description=video.description,
@@ -251,5 +257,5 @@ def _video(video: Video) -> ImageSeries:
         external_file=[video.path],
         format="external",
         starting_frame=[0],
-        timestamps=stored(video.timestamps),
+        **times,
     )

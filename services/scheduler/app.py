@@ -8,7 +8,8 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from cingulum.worker.pipelines import all_tasks
+from cingulum.worker.pipelines import TaskDeclaration, all_tasks
+from cingulum.worker.pipelines.standard import nwb_raw_task
 from libs.common.app import Loop, Parts, create_app
 from libs.common.bus import EventHandlers
 from libs.common.catalogue import Service
@@ -28,7 +29,7 @@ from services.scheduler.settings import Settings
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
-    pipeline = Pipeline.of(all_tasks(settings.compress_preset, exports_nwb=settings.nwb_export))
+    pipeline = Pipeline.of(_tasks(settings))
     context = app.state.context = SchedulerContext(
         pipeline, ClaimQueue(app.state.bus), settings.list_derived_tasks
     )
@@ -38,6 +39,12 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
         partial(_sweep_publishing, app, settings.publishing_sweep_s),
         partial(_sweep_graphs, app, settings.graph_sweep_s),
     ]
+
+
+def _tasks(settings: Settings) -> tuple[TaskDeclaration, ...]:
+    voltage = settings.nwb_voltage
+    raw = None if voltage == "none" else nwb_raw_task(voltage, settings.nwb_address)
+    return all_tasks(settings.compress_preset, exports_nwb=settings.nwb_export, raw_nwb=raw)
 
 
 async def _sweep_leases(app: FastAPI, pause_s: float) -> None:

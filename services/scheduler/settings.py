@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from cingulum.worker.pipelines.standard import DEFAULT_PRESET
 from libs.common.settings import ServiceSettings
@@ -32,10 +32,24 @@ class Settings(ServiceSettings):
     )
     nwb_export: bool = Field(
         default=False,
-        description="write an NWB file of every session with processed data; needs workers with the extra `nwb`",
+        description="write NWB files of every session; needs workers with the extra `nwb`",
+    )
+    nwb_voltage: Literal["copy", "link", "none"] = Field(
+        default="copy",
+        description="raw NWB files, with nwb_export: copy the voltage, link to it below nwb_address, or none",
+    )
+    nwb_address: str = Field(
+        default="",
+        description="where readers of linked NWB files get recordings, such as https://lab.example.org/data",
     )
     list_derived_tasks: bool = Field(
         default=True,
         description="/tasks also lists jobs of declared tasks; false where ibllib's Pipeline.run is used, which "
         "would import them",
     )
+
+    @model_validator(mode="after")
+    def _has_address(self) -> Self:
+        if self.nwb_voltage == "link" and not self.nwb_address.startswith(("http://", "https://")):
+            raise ValueError("CINGULUM_NWB_VOLTAGE=link needs CINGULUM_NWB_ADDRESS=https://…")
+        return self

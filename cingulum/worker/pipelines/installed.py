@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from cingulum.worker.pipelines.declaration import TaskDeclaration
-from cingulum.worker.pipelines.standard import DEFAULT_PRESET, standard
+from cingulum.worker.pipelines.standard import DEFAULT_PRESET, NWB_EXPORT_RAW, standard
 
 _log = logging.getLogger(__name__)
 GROUP: Final = "cingulum.tasks"
@@ -23,9 +23,14 @@ class InvalidTask(Exception):
     """An installed package declares a task that cannot be used; the message names the entry point."""
 
 
-def all_tasks(preset: str = DEFAULT_PRESET, *, exports_nwb: bool = False) -> tuple[TaskDeclaration, ...]:
-    """The standard tasks (compression with this preset), then those of installed packages. Raises InvalidTask."""
-    tasks = list(standard(preset, exports_nwb=exports_nwb))
+def all_tasks(
+    preset: str = DEFAULT_PRESET,
+    *,
+    exports_nwb: bool = False,
+    raw_nwb: TaskDeclaration | None = NWB_EXPORT_RAW,
+) -> tuple[TaskDeclaration, ...]:
+    """The standard tasks (`standard` explains the arguments), then those of installed packages. Raises InvalidTask."""
+    tasks = list(standard(preset, exports_nwb=exports_nwb, raw_nwb=raw_nwb))
     for entry_point in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
         task = _load(entry_point)
         if any(task.name == other.name for other in tasks):

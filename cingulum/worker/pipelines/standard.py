@@ -75,10 +75,62 @@ NWB_EXPORT: Final = TaskDeclaration(
 )
 
 
-def standard(preset: str = DEFAULT_PRESET, *, exports_nwb: bool = False) -> tuple[TaskDeclaration, ...]:
-    """The tasks of a system that compresses with this preset and, if wanted, writes NWB files."""
+# What the raw file says of the voltage, beside the recording itself: times, and where the electrodes are.
+_BESIDE_VOLTAGE: Final = (
+    DatasetPattern("raw_ephys_data*", "*.meta", required=False),
+    DatasetPattern("raw_ephys_data*", "*.timestamps.npy", required=False),
+    DatasetPattern("raw_ephys_data*", "*.ap.ch", required=False),
+    DatasetPattern("raw_ephys_data*", "*.lf.[bc]*", required=False),
+    *(
+        DatasetPattern("alf*", f"*channels.{attribute}[._]*", required=False)
+        for attribute in ("localCoordinates", "mlapdv", "brainLocationIds", "rawInd")
+    ),
+    DatasetPattern("raw_video_data*", "*Camera.raw.*", required=False),
+    DatasetPattern("alf*", "*Camera.times.*", required=False),
+)
+
+
+def nwb_raw_task(voltage: str = "copy", address: str = "") -> TaskDeclaration:
+    """The task that writes a session's raw NWB file from its compressed recordings; apart from the processed file,
+    so that neither is made again for the inputs of the other.
+
+    voltage  `copy` the samples, or `link` to the recordings as they are served below `address`
+
+    >>> [output.name for output in nwb_raw_task("link", "https://lab.example.org/data").outputs]
+    ['_cingulum_nwb.rawLinks.json', '_cingulum_nwb.rawChecks.json']
+    """
+    name = "_cingulum_nwb.rawLinks.json" if voltage == "link" else "_cingulum_nwb.raw.nwb"
+    return TaskDeclaration(
+        name="nwb_export_raw",
+        code_version="1",
+        # .cbin or .cgl: a .bin is compressed by a task of its own.
+        inputs=(DatasetPattern("raw_ephys_data*", "*.ap.c[bg]*"), *_BESIDE_VOLTAGE),
+        outputs=(DatasetPattern("nwb", name), DatasetPattern("nwb", "_cingulum_nwb.rawChecks.json")),
+        parameters={} if voltage == "copy" else {"voltage": voltage, "address": address.rstrip("/")},
+        cpu=2,
+        ram=4,
+        time_out_s=12 * 3600,
+        priority=10,
+        needs=NWB_EXPORT.needs,
+    )
+
+
+NWB_EXPORT_RAW: Final = nwb_raw_task()
+
+
+def standard(
+    preset: str = DEFAULT_PRESET,
+    *,
+    exports_nwb: bool = False,
+    raw_nwb: TaskDeclaration | None = NWB_EXPORT_RAW,
+) -> tuple[TaskDeclaration, ...]:
+    """The tasks of a system that compresses with this preset and, with `exports_nwb`, writes NWB files.
+
+    `raw_nwb` is the task of the raw ones, None for processed ones only.
+    """
     tasks = (compress_task(preset), TRIAL_SUMMARY, PSYCHOMETRIC_FIT)
-    return (*tasks, NWB_EXPORT) if exports_nwb else tasks
+    raw = () if raw_nwb is None else (raw_nwb,)
+    return (*tasks, NWB_EXPORT, *raw) if exports_nwb else tasks
 
 
 STANDARD: Final = standard()

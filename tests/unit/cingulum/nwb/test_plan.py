@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cingulum.atlas import acronyms
 from cingulum.nwb.folder import plan_folder
 from cingulum.nwb.plan import Column, Probe, fingerprint, regular_rate
 from cingulum.nwb.session import plan_session
-from cingulum.nwb.units import with_common_columns
+from cingulum.nwb.units import with_all_columns
+from cingulum.nwb.writer import build_file
+from tests.support.nwb_sessions import CREATED, FACTS
 
 NAN = np.nan
 
@@ -72,8 +76,63 @@ def test_both_tasks_of_a_session_have_their_trials(tmp_path: Path) -> None:
         np.save(session / place / "_ibl_wheel.position.npy", np.arange(4.0))
         np.save(session / place / "_ibl_wheel.timestamps.npy", np.arange(4.0))
     plan = plan_folder(session)
-    assert [table.name for table in plan.intervals] == ["trials", "trials_01"]
-    assert plan.left_out == (("alf/task_01/wheel", "left out: the file has that of alf/task_00"),)
+    assert [table.name for table in plan.intervals] == ["trials", "trials_task_01"]
+    assert [series.name for series in plan.series] == ["wheel_position", "wheel_position_task_01"]
+    assert plan.series[1].description.endswith(", of alf/task_01")
+    assert plan.left_out == ()
+
+
+def test_collections_with_the_same_objects_are_all_written(tmp_path: Path) -> None:
+    session = tmp_path / "m1/2024-05-01/001"
+    for place in ("alf/task_00", "alf/task_01"):
+        (session / place).mkdir(parents=True)
+        np.save(session / place / "_ibl_leftCamera.times.npy", np.arange(3.0))
+        np.save(session / place / "licks.times.npy", np.array([1.0]))
+        signal = {"times": [0.0, 1.0], "name": ["GCaMP", "GCaMP"], "G0": [1.0, 2.0], "note": ["a", "b"]}
+        pq.write_table(pa.table(signal), session / place / "photometry.signal.pqt")
+        pose = {
+            "nose_x": [0.0] * 3,
+            "nose_y": [0.0] * 3,
+            "nose_likelihood": [1.0] * 3,
+            "paw_likelihood": [1.0] * 3,
+        }
+        pq.write_table(pa.table(pose), session / place / "_ibl_leftCamera.dlc.pqt")
+    plan = plan_folder(session)
+    names = ["left_camera_frames", "photometry_G0_GCaMP"]
+    assert [series.name for series in plan.series] == [*names, *(f"{name}_task_01" for name in names)]
+    assert [events.name for events in plan.events] == ["licks", "licks_task_01"]
+    assert [pose.camera for pose in plan.poses] == ["left", "left_task_01"]
+    assert np.isnan(plan.poses[1].keypoints[1].positions).all()
+    reasons = _reasons(plan)
+    assert reasons["alf/task_01/photometry.note"] == "left out: it is no number per row"
+    assert reasons["leftCamera.dlc.paw_x"] == "NaN: the table has no such column of all frames"
+    with_file = build_file(plan, FACTS, CREATED)
+    assert {"left_pose", "left_task_01_pose"} <= with_file.processing["behavior"].data_interfaces.keys()
+
+
+def test_the_newest_sorter_is_preferred(tmp_path: Path) -> None:
+    session = tmp_path / "m1/2024-05-01/001"
+    for n, sorter in enumerate(("iblsorter", "pykilosort", "another")):
+        place = session / "alf/probe00" / sorter
+        place.mkdir(parents=True)
+        np.save(place / "spikes.times.npy", np.array([n + 1.0]))
+        np.save(place / "spikes.clusters.npy", np.array([0]))
+    plan = plan_folder(session)
+    assert plan.units is not None
+    assert plan.units.spike_times.values.tolist() == [1.0]
+    assert _reasons(plan)["alf/probe00/pykilosort/spikes"].endswith("those of alf/probe00/iblsorter")
+
+
+def test_names_that_nwb_reserves_are_renamed_and_short_columns_left_out() -> None:
+    trials = {"intervals": np.array([[0.0, 1.0], [2.0, 3.0]]), "id": np.array([7, 8]), "a/b": np.ones(2)}
+    trials |= {"colnames": np.array(["x", "y"]), "short": np.ones(1)}
+    plan = _plan({"trials": trials, "passiveGabor": {"start": np.zeros(2), "contrast": np.zeros(2)}})
+    reasons = _reasons(plan)
+    assert reasons["trials.id"] == "renamed alf_id: NWB reserves the name"
+    assert reasons["trials.short"] == "left out: 1 rows for 2 trials"
+    assert reasons["passiveGabor"] == "left out: it has no columns start and stop of one length"
+    table = build_file(plan, FACTS, CREATED).trials.to_dataframe()
+    assert table[["alf_id", "a_b", "alf_colnames"]].values.tolist() == [[7, 1.0, "x"], [8, 1.0, "y"]]
 
 
 def test_units_have_the_clusters_and_channels_of_their_own_sorting(tmp_path: Path) -> None:
@@ -114,19 +173,39 @@ def test_units_of_two_probes_are_one_table() -> None:
     assert plan.units.electrodes.tolist() == [0, 1, 2, 3]
     columns = {column.name: column for column in plan.units.columns}
     assert columns["distance_from_tip"].values.tolist() == [20.0, 40.0, 20.0, 40.0]
-    assert "mean_amplitude" not in columns
-    assert _reasons(plan)["units.mean_amplitude"] == "left out: not every probe has it"
+    assert columns["mean_amplitude"].values.tolist() == pytest.approx([1e-6, 2e-6, NAN, NAN], nan_ok=True)
+    assert _reasons(plan)["probe01.units.mean_amplitude"] == "NaN: the probe has none"
 
 
-def test_electrode_columns_that_not_every_probe_has_are_left_out() -> None:
+def test_columns_that_lack_units_are_filled_and_listed() -> None:
+    metrics = {"cluster_id": np.array([1]), "label": np.array([0.5]), "ks2_label": np.array(["good"])}
+    spikes = {"times": np.array([1.0, 2.0]), "clusters": np.array([0, 1])}
+    first = {"spikes": spikes, "clusters": {"metrics": metrics, "amps": np.array([3e-6])}}
+    second = {"spikes": {**spikes, "amps": np.ones(2)}, "clusters": {"metrics": {"label": np.ones(2)}}}
+    plan = _plan({}, probe00=first, probe01=second)
+    columns = {column.name: column for column in plan.units.columns}
+    assert columns["label"].values.tolist() == pytest.approx([NAN, 0.5, NAN, NAN], nan_ok=True)
+    assert columns["ks2_label"].values.tolist() == ["", "good", "", ""]
+    assert columns["mean_amplitude"].values.tolist() == pytest.approx([3e-6, NAN, NAN, NAN], nan_ok=True)
+    assert columns["spike_amplitudes"].index.tolist() == [0, 0, 1, 2]
+    reasons = _reasons(plan)
+    assert reasons["probe00.clusters.amps"] == "1 rows: units beyond have NaN"
+    assert reasons["probe00.clusters.metrics"] == "1 units are not in it: their metrics are NaN or empty"
+    assert reasons["probe01.clusters.metrics"] == "left out: it has no column cluster_id"
+    assert reasons["probe00.units.spike_amplitudes"] == "empty: the probe has none"
+    assert len(build_file(plan, FACTS, CREATED).units["spike_amplitudes"][0]) == 0
+
+
+def test_electrode_columns_that_not_every_probe_has_are_filled() -> None:
     messages: list[tuple[str, str]] = []
     both, x = (Column(name, "", np.zeros(1)) for name in ("rel_x", "x"))
-    probes = with_common_columns(
+    probes = with_all_columns(
         [Probe("a", "", (both, x), ("unknown",)), Probe("b", "", (both,), ("unknown",))],
         lambda name, reason: messages.append((name, reason)),
     )
-    assert [[column.name for column in probe.electrodes] for probe in probes] == [["rel_x"], ["rel_x"]]
-    assert messages == [("electrodes.x", "left out: not every probe has it")]
+    assert [[column.name for column in probe.electrodes] for probe in probes] == [["rel_x", "x"]] * 2
+    assert np.isnan(probes[1].electrodes[1].values).all()
+    assert messages == [("b.electrodes.x", "NaN: the probe has none")]
 
 
 def test_licks_are_events_in_order() -> None:

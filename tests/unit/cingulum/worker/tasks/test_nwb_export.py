@@ -1,4 +1,4 @@
-"""The task that writes a session's NWB file, with facts from the server and the checks of DANDI beside it."""
+"""The tasks that write a session's NWB files, with facts from the server and the checks of DANDI beside it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from cingulum.worker.pipelines.matching import ANY, matches
-from cingulum.worker.pipelines.standard import NWB_EXPORT
-from cingulum.worker.tasks import TaskContext, TaskFailed, nwb_export
+from cingulum.worker.pipelines.standard import NWB_EXPORT, NWB_EXPORT_RAW, nwb_raw_task, standard
+from cingulum.worker.tasks import TaskContext, TaskFailed, nwb_export, nwb_export_raw
 from cingulum.worker.tasks.context import JobScope
+from services.scheduler.domain.graph import DatasetFact, Slot, derive
+from tests.support.nwb_sessions import SERIES, a_session_with_voltage, add_histology
+from tests.support.recordings import STEM
 from tests.unit.cingulum.worker.tasks.conftest import MakeContext
 
 RECORDS: dict[str, dict[str, Any]] = {
@@ -116,3 +119,110 @@ def test_a_job_without_a_start_time_or_without_usable_inputs_fails_with_the_reas
 def test_an_input_is_read_once(collection: str, name: str, is_read: bool) -> None:
     fitting = [pattern for pattern in NWB_EXPORT.inputs if matches(pattern, ANY, collection, name)]
     assert len(fitting) == is_read
+
+
+def a_raw_context(make_context: MakeContext, tmp_path: Path, **parameters: object) -> TaskContext:
+    """A session with compressed voltage, histology and a video."""
+    session, _ = a_session_with_voltage(tmp_path / "recorded")
+    add_histology(session)
+    (session / "raw_video_data").mkdir()
+    (session / "raw_video_data/_iblrig_leftCamera.raw.mp4").write_bytes(b"video")
+    np.save(session / "alf/_ibl_leftCamera.times.npy", np.arange(5) / 60)
+    files = {path.relative_to(session).as_posix(): path for path in session.rglob("*") if path.is_file()}
+    context = make_context(files, **parameters)
+    return replace(context, scope=JobScope("s1", "KS 022", "hilllab"), api=Records(RECORDS))
+
+
+# A program that writes what `dandi validate --format json_lines` writes.
+DANDI = """#!/bin/sh
+case "$1" in --version) echo 0.81.0; exit 0;; esac
+for last; do :; done
+test -f "$last/dandiset.yaml" || exit 3
+place="$last/$(cd "$last" && find sub-* -name '*.nwb')"
+printf '{"id": "NWBI.check_x", "severity": "%s", "message": "of %s", "path": "%s"}\\n' $SEVERITY "$place" "$place"
+exit $STATUS
+"""
+
+
+def test_the_raw_file_has_the_voltage_and_names_the_videos_of_its_session(
+    make_context: MakeContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINGULUM_DANDI", str(tmp_path / "no-dandi"))
+    context = a_raw_context(make_context, tmp_path)
+    nwb_export_raw.run(context)
+    with NWBHDF5IO(str(context.output_folder / nwb_export_raw.FILE), mode="r") as io:
+        nwb = io.read()
+        assert nwb.acquisition[SERIES].data.shape == (3_300, 4)
+        video = nwb.acquisition["VideoLeftCamera"]
+        assert video.external_file[:].tolist() == ["../raw_video_data/_iblrig_leftCamera.raw.mp4"]
+    checks = json.loads((context.output_folder / nwb_export_raw.CHECKS).read_text())
+    assert (checks["passes"], checks["messages"]) == (True, [])
+    assert checks["dandi"]["problem"] == "dandi validate: not installed"
+    first = {path: path.read_bytes() for path in context.output_folder.rglob("*") if path.is_file()}
+    nwb_export_raw.run(context)
+    assert first == {path: path.read_bytes() for path in context.output_folder.rglob("*") if path.is_file()}
+    assert len(first) == len(NWB_EXPORT_RAW.outputs)
+
+
+@pytest.mark.parametrize(
+    ("severity", "status", "passes", "problem"),
+    [
+        ("HINT", 0, True, None),
+        ("ERROR", 1, False, None),
+        ("HINT", 4, None, "dandi validate: it ended with 4: no output"),
+    ],
+)
+def test_messages_of_dandi_lie_beside_those_of_nwbinspector(
+    make_context: MakeContext,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    severity: str,
+    status: int,
+    passes: bool | None,
+    problem: str | None,
+) -> None:
+    program = tmp_path / "dandi"
+    program.write_text(DANDI)
+    program.chmod(0o755)
+    monkeypatch.setenv("CINGULUM_DANDI", str(program))
+    monkeypatch.setenv("SEVERITY", severity)
+    monkeypatch.setenv("STATUS", str(status))
+    context = a_context(make_context, tmp_path / "session", SPIKES, RECORDS)
+    nwb_export.run(context)
+    checks = json.loads((context.output_folder / nwb_export.CHECKS).read_text())
+    name = "sub-KS-022/sub-KS-022_ses-s1_desc-processed_ecephys.nwb"
+    message = {"must_fix": status == 1, "check": "NWBI.check_x", "path": name, "text": f"of {name}"}
+    messages = [] if problem else [message]
+    assert checks["dandi"] == {"version": "0.81.0", "problem": problem, "messages": messages}
+    assert checks["passes"] is passes
+
+
+def test_linked_voltage_is_read_where_the_session_is_served(
+    make_context: MakeContext, tmp_path: Path
+) -> None:
+    parameters = nwb_raw_task("link", "https://lab.example.org/data/").parameters
+    context = a_raw_context(make_context, tmp_path, **parameters)
+    nwb_export_raw.run(context)
+    document = json.loads((context.output_folder / nwb_export_raw.LINKS).read_text())
+    place = "hilllab/Subjects/KS 022/2019-12-10/001/raw_ephys_data/probe00"
+    assert document["templates"] == {"u1": f"https://lab.example.org/data/{place}/{STEM}.cgl"}
+    checks = json.loads((context.output_folder / nwb_export_raw.CHECKS).read_text())
+    assert (checks["passes"], checks["dandi"]["problem"][:23]) == (None, "dandi validate: not run")
+
+
+def test_voltage_that_comes_later_makes_the_raw_file_and_not_the_processed_one_again() -> None:
+    def fact(path: str) -> DatasetFact:
+        collection, _, name = path.rpartition("/")
+        return DatasetFact(collection, name, path, readable=True)
+
+    tasks = standard(exports_nwb=True)
+    before = [fact("alf/probe00/spikes.times.npy"), fact("alf/_ibl_leftCamera.times.npy")]
+    voltage = [fact(f"raw_ephys_data/probe00/x.ap.{ending}") for ending in ("cbin", "ch", "meta")]
+    slots = Slot("nwb_export", ANY), Slot("nwb_export_raw", ANY)
+    first, second = derive("", tasks, before, {}), derive("", tasks, [*before, *voltage], {})
+    assert first.keys() & set(slots) == {slots[0]}
+    assert first[slots[0]].key == second[slots[0]].key
+    assert {path for path, _ in second[slots[1]].inputs} == {
+        "alf/_ibl_leftCamera.times.npy",
+        *(f"raw_ephys_data/probe00/x.ap.{ending}" for ending in ("cbin", "ch", "meta")),
+    }

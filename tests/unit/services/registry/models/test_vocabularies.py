@@ -9,7 +9,7 @@ import pytest
 
 from cingulum.alf.dataset_types import DatasetTypes, match_extension
 from cingulum.worker.pipelines.declaration import TaskDeclaration
-from cingulum.worker.pipelines.standard import NWB_EXPORT, STANDARD, compress_task
+from cingulum.worker.pipelines.standard import NWB_EXPORT, STANDARD, compress_task, nwb_raw_task
 
 VOCABULARIES = json.loads(Path("services/registry/models/vocabularies.json").read_text())
 TYPES = DatasetTypes((term["name"], term["filename_pattern"] or "") for term in VOCABULARIES["dataset_types"])
@@ -28,7 +28,8 @@ EXTENSIONS = [term["file_extension"] for term in VOCABULARIES["formats"]]
         ("_cingulum_psychometric.fit.json", "psychometric.fit"),
         *(
             (output.name, output.name.removeprefix("_cingulum_").rpartition(".")[0])
-            for output in NWB_EXPORT.outputs
+            for task in (NWB_EXPORT, nwb_raw_task(), nwb_raw_task("link"))
+            for output in task.outputs
         ),
     ],
 )
