@@ -71,7 +71,7 @@ units: $(VENV)/.dev
 
 .PHONY: test
 test: check .venv-fuzz/.ready ## Everything: check, then the thorough tests and those against real servers (the longest first)
-	$(PY) -m pytest -q -n 3 --dist worksteal --durations=25 -m "deep or not unit" $$(grep -rl --include='test_*.py' 'mark\.deep' tests/unit) $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/))
+	$(PY) -m pytest -q -n 4 --dist worksteal --durations=25 -m "deep or not unit" $$(grep -rl --include='test_*.py' 'mark\.deep' tests/unit) $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/))
 	.venv-fuzz/bin/python -m tests.fuzz --smoke
 
 .PHONY: migration

@@ -1,4 +1,4 @@
-"""`make demo` as a newcomer runs it: all six steps hold, with all services in one process and each by itself."""
+"""The demo with each service as a process; `test_readme.py` runs it with all services in one, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from examples.demo.__main__ import STEPS
 from tests.deploy.conftest import Local
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
-RUNS_ON = "Ctrl-C ends it."
 
 
 @contextmanager
@@ -49,25 +48,6 @@ def test_each_step_holds_when_every_service_is_a_process_and_once_stops_by_itsel
     for n in range(1, len(STEPS) + 1):
         assert f"{n}/{len(STEPS)}  " in output
     assert local.run("status")[0] == 3  # nothing runs
-
-
-def test_the_demo_ends_with_a_summary_and_runs_until_ctrl_c(tmp_path: Path) -> None:
-    local = Local(tmp_path / "var")
-    lines = []
-    with demo(local) as running:
-        for line in running.stdout or ():
-            lines.append(line)
-            if RUNS_ON in line:
-                break
-        output = "".join(lines)
-        assert RUNS_ON in output, output
-        for words in ("What exists now", f"http://127.0.0.1:{local.port}/app/", "demo_experimenter"):
-            assert words in output
-        assert output.count(".venv/bin/cingulum ") == 3
-        assert local.run("status")[0] == 0
-        running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=180) == 0
-    assert local.run("status")[0] == 3
 
 
 def test_a_failed_step_reports_the_reason_and_the_exit_code_is_1(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ RUNNING = {
 
 
 @contextmanager
-def runs_until_interrupted(command: str, environment: dict[str, str]) -> Iterator[None]:
-    """A command of README that runs until Ctrl-C; the block begins once the command prints that it is ready."""
+def runs_until_interrupted(command: str, environment: dict[str, str]) -> Iterator[str]:
+    """A command of README that runs until Ctrl-C; the block gets what it printed until it was ready."""
     # As in a terminal: what a shell runs in the background ignores Ctrl-C, and so would all that it starts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
@@ -51,11 +51,12 @@ def runs_until_interrupted(command: str, environment: dict[str, str]) -> Iterato
                 break
         assert lines, f"{command} printed nothing"
         assert RUNNING[command] in lines[-1], "".join(lines)
-        yield
+        yield "".join(lines)
+        assert running.poll() is None, "it ended by itself"
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGINT)
-        running.communicate(timeout=120)
+        running.communicate(timeout=180)
 
 
 def test_every_block_runs_in_an_empty_home(tmp_path: Path) -> None:
@@ -71,10 +72,15 @@ def test_every_block_runs_in_an_empty_home(tmp_path: Path) -> None:
     demo, test = commands(first)
     assert (demo, test, commands(second)) == ("make demo", "make test", ["make up"])
     try:
-        with runs_until_interrupted(demo, environment):
+        with runs_until_interrupted(demo, environment) as summary:
+            for text in ("What exists now", f"http://127.0.0.1:{local.port}/app/", "demo_experimenter"):
+                assert text in summary
+            assert summary.count(".venv/bin/cingulum ") == 3
+            assert local.run("status")[0] == 0
             for language, text in others:
                 _run(language, text, environment, ROOT)
             _run_blocks(ANALYST, environment, home)
+        assert local.run("status")[0] == 3  # nothing runs
         with runs_until_interrupted("make up", environment):
             _follow_the_tutorial(tmp_path / "clone", environment)
             _run_blocks(RIG, environment, tmp_path / "clone")

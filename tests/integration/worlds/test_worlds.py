@@ -29,7 +29,7 @@ def environment(
     """A system of its own, without a bus: other tests of this process empty it."""
     url = asyncio.run(copy_database(postgres.admin_url, template))
     home = str(tmp_path_factory.mktemp("worlds") / "home")
-    return settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="2", CINGULUM_HOME=home)
+    return settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="5", CINGULUM_HOME=home)
 
 
 def test_there_are_twelve_worlds_and_more() -> None:
