@@ -38,14 +38,15 @@ _DESCRIPTIONS = {
 def plan_trials(trials: Mapping[str, Any], report: Report, name: str = "trials") -> Intervals | None:
     """Trials sorted by start; those without start and stop are left out.
 
-    Without `intervals`, a trial lasts from its first to its last event.
+    Without `intervals`, a trial lasts from its first to its last event; if only one is known, from the end of the
+    trial before it.
     """
     columns = {key: np.asarray(value) for key, value in trials.items() if _is_column(value)}
     intervals = columns.pop("intervals", None)
     if intervals is None and {"intervals_0", "intervals_1"} <= columns.keys():
         intervals = np.stack([columns.pop("intervals_0"), columns.pop("intervals_1")], axis=1)
     if intervals is None or intervals.ndim != 2 or intervals.shape[1] != 2:
-        intervals = _intervals_of_events(columns)
+        intervals = _intervals_of_events(columns, report, name)
         if intervals is None:
             report(name, "left out: there are neither intervals nor times of events")
             return None
@@ -153,7 +154,7 @@ def _is_column(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.ndim in {1, 2}
 
 
-def _intervals_of_events(columns: Mapping[str, Array]) -> Array | None:
+def _intervals_of_events(columns: Mapping[str, Array], report: Report, name: str) -> Array | None:
     times = [
         values.astype(np.float64)
         for key, values in columns.items()
@@ -165,9 +166,12 @@ def _intervals_of_events(columns: Mapping[str, Array]) -> Array | None:
     known = np.isfinite(events)
     start = np.where(known, events, np.inf).min(axis=1)
     stop = np.where(known, events, -np.inf).max(axis=1)
-    bounds = np.stack([start, stop], axis=1)
-    bounds[~known.any(axis=1)] = np.nan
-    return bounds
+    start[~known.any(axis=1)] = stop[~known.any(axis=1)] = np.nan
+    before = np.fmax.accumulate(np.concatenate([[0.0], stop[:-1]]))
+    is_open = (start == stop) & (before < stop)
+    if is_open.any():
+        report(name, f"{np.count_nonzero(is_open)} with one known event start at the end of the trial before")
+    return np.stack([np.where(is_open, before, start), stop], axis=1)
 
 
 def _describe(attribute: str) -> tuple[str, str]:

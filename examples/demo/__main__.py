@@ -16,7 +16,7 @@ from cingulum.client import NoLogin, ServerProblem, find_login
 from deploy.local.home import Home
 from examples.demo import closing
 from examples.demo.screen import Screen, StepFailed
-from examples.demo.steps import analyse, browse, compute, declare, register, upload
+from examples.demo.steps import analyse, browse, compute, declare, register, release, upload
 from examples.demo.world import PROJECT, World
 
 STEPS: tuple[tuple[str, Callable[[World], None]], ...] = (
@@ -26,6 +26,7 @@ STEPS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("The worker runs the jobs that the graph derives: compression, summaries, fits", compute.run),
     ("An analyst searches and loads with ONE, and reads raw voltage", analyse.run),
     ("The portal shows the mouse, its sessions and one of them", browse.run),
+    ("A session is released: anyone downloads, checks and opens it", release.run),
 )
 NOT_RUNNING = 3  # exit code of `python -m deploy.local status` if no system runs
 

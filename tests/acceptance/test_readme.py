@@ -80,6 +80,8 @@ def test_every_block_runs_in_an_empty_home(tmp_path: Path) -> None:
             for language, text in others:
                 _run(language, text, environment, ROOT)
             _run_blocks(ANALYST, environment, home)
+            stranger = f"-m tests.acceptance.stranger {local.home} {local.port} {tmp_path / 'stranger'}"
+            _run("sh", f".venv/bin/python {stranger}\n", environment, ROOT)
         assert local.run("status")[0] == 3  # nothing runs
         with runs_until_interrupted("make up", environment):
             _follow_the_tutorial(tmp_path / "clone", environment)

@@ -52,19 +52,20 @@ def test_trials_that_all_start_together_are_no_trials() -> None:
     assert (plan.intervals, plan.left_out) == ((), (("trials", "left out: all 2 rows start at 1 s"),))
 
 
-def test_without_intervals_a_trial_lasts_from_its_first_to_its_last_event() -> None:
+def test_without_intervals_a_trial_lasts_from_its_first_to_its_last_event_or_from_the_trial_before() -> None:
     plan = _plan(
         {
             "trials": {
-                "stimOn_times": np.array([1.0, NAN, 5.0, NAN]),
-                "feedback_times": np.array([2.0, 4.0, NAN, NAN]),
-                "goCue_times": np.array([1.5, 3.0, 5.5, NAN]),
+                "stimOn_times": np.array([NAN, 1.0, NAN, 5.0, NAN, NAN]),
+                "feedback_times": np.array([0.5, 2.0, 4.0, NAN, NAN, 6.0]),
+                "goCue_times": np.array([NAN, 1.5, 3.0, 5.5, NAN, NAN]),
             }
         }
     )
     (trials,) = plan.intervals
-    assert _column(trials, "start_time") == [1.0, 3.0, 5.0]
-    assert _column(trials, "stop_time") == [2.0, 4.0, 5.5]
+    assert _column(trials, "start_time") == [0.0, 1.0, 3.0, 5.0, 5.5]
+    assert _column(trials, "stop_time") == [0.5, 2.0, 4.0, 5.5, 6.0]
+    assert ("trials", "2 with one known event start at the end of the trial before") in plan.left_out
     assert _reasons(_plan({"trials": {"choice": np.ones(3)}}))["trials"].startswith("left out")
 
 
