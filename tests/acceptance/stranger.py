@@ -46,18 +46,18 @@ def visit(local: Local, folder: Path, cingulum: str) -> None:
     """
     folder.mkdir()
     login = json.loads((local.home / "login.json").read_text())
-    with _signed_in(login) as administrator, httpx.Client(base_url=login["base_url"], timeout=60) as anyone:
+    with _signed_in(login) as administrator, httpx.Client(base_url=login["base_url"], timeout=60) as visitor:
         _embargo(administrator, local, login, cingulum)
         administrator.post("/users", json=READER).raise_for_status()
-        unpacked = _download(anyone, folder)
+        unpacked = _download(visitor, folder)
         _run(cingulum, "release", "verify", f"{unpacked}/manifest.json", str(unpacked), "--strict")
         eid, trials = _by_one(unpacked)
         in_nwb = _by_nwb(cingulum, unpacked, folder)
         for name, column in COLUMNS.items():
             np.testing.assert_array_equal(trials[name], in_nwb[column], name)
-        assert anyone.get(f"/releases/{EMBARGOED}/{EMBARGOED}.zip").status_code == 404
+        assert visitor.get(f"/releases/{EMBARGOED}/{EMBARGOED}.zip").status_code == 404
         one = connect(login["base_url"], folder)
-        assert [str(found) for found in one.search()] == [eid]
+        assert [*map(str, one.search())] == [eid]
         np.testing.assert_array_equal(trials["choice"], one.load_object(eid, "trials")["choice"])
         assert asyncio.run(_by_datajoint(local)) == [(eid, len(trials["choice"]))]
         _pull(administrator, one)
@@ -88,9 +88,9 @@ def _embargo(administrator: httpx.Client, local: Local, login: dict[str, str], c
     _run(cingulum, "release", "publish", EMBARGOED, "--key", key, *until, *account)
 
 
-def _download(anyone: httpx.Client, folder: Path) -> Path:
+def _download(visitor: httpx.Client, folder: Path) -> Path:
     file = folder / "release.zip"
-    file.write_bytes(anyone.get(f"/releases/{NAME}/{NAME}.zip").raise_for_status().content)
+    file.write_bytes(visitor.get(f"/releases/{NAME}/{NAME}.zip").raise_for_status().content)
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder / "unpacked")
     return folder / "unpacked"

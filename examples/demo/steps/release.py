@@ -56,7 +56,7 @@ def _visit(world: World) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     file = folder.with_suffix(".zip")
-    with httpx.Client(timeout=60) as anyone, anyone.stream("GET", address(world)) as response:
+    with httpx.Client(timeout=60) as client, client.stream("GET", address(world)) as response:
         check(response.status_code == 200, f"{address(world)} answers {response.status_code}")
         with file.open("wb") as out:
             for piece in response.iter_bytes():
