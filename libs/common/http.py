@@ -25,6 +25,13 @@ class RangeNotSatisfiable(BadRequest):
     slug: ClassVar[str] = "range-not-satisfiable"
 
 
+class PreconditionFailed(BadRequest):
+    """The caller wants bytes with another entity tag (`If-Match`) than the current ones."""
+
+    status: ClassVar[int] = 412
+    slug: ClassVar[str] = "precondition-failed"
+
+
 def matches_etag(if_none_match: str | None, etag: str) -> bool:
     """Whether the caller holds what has this entity tag, so that 304 is the answer.
 
@@ -60,7 +67,13 @@ def byte_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
 
 
 def requested_range(request: Request, size_bytes: int, etag: str) -> tuple[int, int] | None:
-    """The `byte_range` of a request; None too if its `If-Range` names other bytes. Raises RangeNotSatisfiable."""
+    """The `byte_range` of a request; None too if its `If-Range` names other bytes.
+
+    Raises PreconditionFailed if its `If-Match` does, and RangeNotSatisfiable.
+    """
+    if_match = request.headers.get("if-match")
+    if if_match is not None and not {"*", etag} & {tag.strip() for tag in if_match.split(",")}:
+        raise PreconditionFailed(f"The entity tag is {etag}.")
     is_same = request.headers.get("if-range") in {None, etag}
     return byte_range(request.headers.get("range"), size_bytes) if is_same else None
 
@@ -81,7 +94,7 @@ def ranged_response(
 ) -> Response:
     """Bytes with an ETag in `headers`, or their one requested range; `stream(start, stop)` gives them unless HEAD.
 
-    A range is ignored if `If-Range` names other bytes. Raises RangeNotSatisfiable.
+    A range is ignored if `If-Range` names other bytes. Raises PreconditionFailed, RangeNotSatisfiable.
     """
     span = requested_range(request, size_bytes, headers["ETag"])
     start, stop = span or (0, size_bytes)

@@ -19,18 +19,22 @@ from services.registry.models import Base
 from services.registry.operations.cache_tables import CacheTables
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.datajoint import keep_tables
+from services.registry.operations.exports import ExportZips
 from services.registry.operations.release_reads import ReadLog, keep_log
 from services.registry.operations.release_zips import ReleaseZips
 from services.registry.operations.undoables import UNDOABLES
 from services.registry.operations.vocabularies import load_vocabularies
+from services.registry.operations.zip_contents import ZipCache
 from services.registry.operations.zip_stream import Checksums
 from services.registry.routes import routers
 from services.registry.settings import Settings
 
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
-    app.state.release_zips = ReleaseZips(
-        app.state.database, app.state.writer, app.state.export_limits, app.state.central.kind
+    state, zips = app.state, ZipCache()
+    state.export_zips = ExportZips(state.database, zips, state.central.kind)
+    state.release_zips = ReleaseZips(
+        state.database, state.writer, zips, state.export_limits, state.central.kind
     )
 
     async def write() -> None:

@@ -64,16 +64,27 @@ async def set_links(
     if after == before:
         return
     owner, other = getattr(links.table, links.owner), getattr(links.table, links.other)
-    same = [UUID(each) for each, value in after.items() if each in before and before[each] == value]
-    await tx.session.execute(sa.delete(links.table).where(owner == owner_id, other.not_in(same)))
-    rows = [
-        {links.owner: owner_id, links.other: each} | ({links.value: value} if links.value else {})
-        for each, value in values.items()
-        if each not in same
-    ]
-    if rows:
-        await tx.session.execute(insert(links.table).values(rows).on_conflict_do_nothing())
+    same = {UUID(each) for each, value in after.items() if each in before and before[each] == value}
+    is_same = other == sa.any_(sa.literal(list(same), sa.ARRAY(other.type)))
+    await tx.session.execute(sa.delete(links.table).where(owner == owner_id, ~is_same))
+    new = {each: value for each, value in values.items() if each not in same}
+    if new:
+        await _insert(tx.session, links, owner_id, new)
     audit_links(tx, links, noun, owner_id, before, after)
+
+
+async def _insert(session: WriteSession, links: Links, owner_id: UUID, new: Mapping[UUID, Any]) -> None:
+    """Insert rows from an array per column: a row of a release's notice may be one of 50,000, each with parameters."""
+    columns: dict[str, list[Any]] = {links.other: list(new)}
+    if links.value is not None:
+        columns[links.value] = list(new.values())
+    table = links.table.__table__
+    arrays = [sa.literal(values, sa.ARRAY(table.c[name].type)) for name, values in columns.items()]
+    fields = [sa.column(name, table.c[name].type) for name in columns]
+    rows = sa.func.unnest(*arrays).table_valued(*fields, name="rows").render_derived()
+    source = sa.select(sa.literal(owner_id, table.c[links.owner].type), *rows.c)
+    statement = insert(links.table).from_select([links.owner, *columns], source)
+    await session.execute(statement.on_conflict_do_nothing())
 
 
 def audit_links(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from cingulum.export.contents import Contents, ExportedFile, LeftOut
@@ -18,7 +18,9 @@ from libs.common.problem import BadRequest, Conflict
 from libs.common.visibility import Visibility
 
 MOST_EXPORTS: Final = 100  # of one user, until they expire
+MOST_TIMES: Final = 10  # the files of one export: of all exports of one user together
 MOST_PATHS: Final = 20  # that a refusal names
+MOST_LEFT_OUT: Final = 1_000  # that an answer lists; README.txt of the zip lists all
 UNREAD: Final = "its bytes were never read by the central store or an agent"
 NO_COPY: Final = "no verified copy is in the central store"
 SAME_PATH: Final = "another dataset of the export has its path, or that of its folder"
@@ -47,6 +49,25 @@ class ExportIncomplete(Conflict):
     """The zip would not be what was exported: a dataset is no longer available to the caller."""
 
     slug: ClassVar[str] = "export-incomplete"
+
+
+class SizedFile(Protocol):
+    """A file of a zip."""
+
+    @property
+    def path(self) -> str:
+        """Its path in the zip."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size."""
+        ...
+
+    @property
+    def sha256(self) -> str | None:
+        """Its hash."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -107,6 +128,16 @@ class Selected:
     def path(self) -> str:
         """Path in the tree."""
         return f"{self.folder}/{self.relative_path}"
+
+
+def check_room(n_exports: int, n_files: int, limits: ExportLimits) -> None:
+    """Raises TooManyExports for a user who has so many exports already, with so many files together."""
+    if n_exports >= MOST_EXPORTS:
+        raise TooManyExports
+    if n_files >= MOST_TIMES * limits.files:
+        raise TooManyExports(
+            f"Your exports have {n_files} files together: delete one, or wait until one expires."
+        )
 
 
 def narrowing_of(visibility: Visibility) -> str:
@@ -208,7 +239,7 @@ def layout_of(
     return Layout([Entry(path, size) for path, size in (*documents, *files)], created)
 
 
-def digest_of(documents: Mapping[str, bytes], files: Iterable[Selected], created: datetime) -> str:
+def digest_of(documents: Mapping[str, bytes], files: Iterable[SizedFile], created: datetime) -> str:
     """SHA-256 of all that decides the bytes of the zip."""
     parts = [[name, len(data), hashlib.sha256(data).hexdigest()] for name, data in documents.items()]
     parts += [[file.path, file.size_bytes, file.sha256] for file in files]
@@ -220,12 +251,12 @@ def etag_of(digest: str) -> str:
     return f'"{digest}-{VERSION}"'
 
 
-def refusal(unavailable: int, lost: Sequence[str]) -> ExportIncomplete:
+def refusal(n_hidden: int, n_lost: int, lost: Sequence[str]) -> ExportIncomplete:
     """Why a zip is not sent: datasets that the caller can no longer see, and paths without a verified copy."""
     sentences = []
-    if unavailable:
-        sentences.append(f"{unavailable} of its datasets are deleted or no longer visible to you.")
-    if lost:
-        named = ", ".join(lost[:MOST_PATHS]) + (", …" if len(lost) > MOST_PATHS else "")
-        sentences.append(f"{len(lost)} have no verified copy in the central store at present: {named}.")
+    if n_hidden:
+        sentences.append(f"{n_hidden} of its datasets are deleted or no longer visible to you.")
+    if n_lost:
+        named = ", ".join(lost[:MOST_PATHS]) + (", …" if n_lost > MOST_PATHS else "")
+        sentences.append(f"{n_lost} have no verified copy in the central store at present: {named}.")
     return ExportIncomplete(" ".join(["The zip cannot be sent.", *sentences, "Create a new export."]))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from cingulum.export.contents import Contents
 from cingulum.export.documents import write_documents
-from cingulum.export.layout import Layout
-from libs.common.db import ReadSession, Transaction
+from cingulum.export.one_tables import TableSession
+from libs.common.db import Database, ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.conditions import Condition
 from libs.common.permissions import Principal
@@ -20,12 +20,11 @@ from libs.common.problem import BadRequest, Forbidden, NotFound, UnknownReferenc
 from libs.common.schemas.files.exports import ExportIn
 from libs.common.visibility import Visibility
 from services.registry.domain.exports import (
-    MOST_EXPORTS,
     ExportLimits,
     Selected,
     StoredExport,
-    TooManyExports,
     check_limits,
+    check_room,
     contents_of,
     digest_of,
     layout_of,
@@ -33,25 +32,19 @@ from services.registry.domain.exports import (
     refusal,
     split_selected,
 )
+from services.registry.operations.zip_contents import ZipCache, ZipContents
 from services.registry.queries import exports as queries
 from services.registry.queries.cache_tables import fetch_cached_sessions
-from services.registry.queries.exports import FileToSend
 from services.registry.queries.list_filters.datasets import DatasetFilters
 
 
 @dataclass(frozen=True)
 class ZipToSend:
-    """A zip whose files the caller may have now: `files` follow the documents in the layout."""
+    """A zip whose files the caller may have now; `check` raises a Problem once that is no longer so."""
 
     row: StoredExport
-    layout: Layout
-    documents: dict[str, bytes]
-    files: Sequence[FileToSend]
-
-    @property
-    def versions(self) -> list[tuple[UUID, int]]:
-        """Dataset and generation of each file."""
-        return [(file.dataset_id, file.generation) for file in self.files]
+    contents: ZipContents
+    check: Callable[[], Awaitable[None]]
 
 
 async def create_export(
@@ -72,8 +65,7 @@ async def create_export(
     if by.is_public:
         raise Forbidden("Public readers export releases only.")
     await queries.delete_expired(tx.session)
-    if await queries.count_exports(tx.session, by.user_id) >= MOST_EXPORTS:
-        raise TooManyExports
+    check_room(*await queries.count_exports(tx.session, by.user_id), limits)
     conditions = parse_search(body.search, visibility)
     if not body.sessions and not conditions:
         raise BadRequest(fields={"sessions": ["Name sessions, or a search."]})
@@ -85,14 +77,13 @@ async def create_export(
         tx.session, visibility, body.sessions or None, conditions, store, limits.files + 1
     )
     check_limits(selected, limits)
-    inside, left_out = split_selected(selected)
+    inside, left_out = await asyncio.to_thread(split_selected, selected)
     created = (await fetch_now(tx.session)).replace(microsecond=0)
     name = body.name or f"export-{created:%Y-%m-%d}"
     session_ids = {dataset.session_id for dataset in inside if dataset.session_id is not None}
     sessions = await fetch_cached_sessions(tx.session, visibility, None, session_ids)
-    contents = contents_of(name, created, source, sessions, inside, left_out)
-    documents = await asyncio.to_thread(write_documents, contents)
-    row = _row(by, visibility, contents, documents, inside, limits)
+    new = _NewExport(by.user_id, narrowing_of(visibility), name, created, source, limits)
+    row, documents = await asyncio.to_thread(_write, new, sessions, inside, left_out)
     await queries.insert_export(tx.session, row, documents, inside, left_out)
     tx.audit("export.created", "export", row.id, after={"name": name, "files": row.n_files})
     return row
@@ -113,32 +104,43 @@ def parse_search(search: dict[str, str] | None, visibility: Visibility) -> Seque
     return filters.conditions(visibility)
 
 
-def _row(
-    by: Principal,
-    visibility: Visibility,
-    contents: Contents,
-    documents: dict[str, bytes],
+@dataclass(frozen=True)
+class _NewExport:
+    user_id: UUID
+    narrowing: str
+    name: str
+    created: datetime
+    source: str
+    limits: ExportLimits
+
+
+def _write(
+    new: _NewExport,
+    sessions: Sequence[TableSession],
     inside: Sequence[Selected],
-    limits: ExportLimits,
-) -> StoredExport:
-    created = contents.created
+    left_out: Sequence[tuple[Selected, str]],
+) -> tuple[StoredExport, dict[str, bytes]]:
+    """Row and documents, in a thread: seconds for 50,000 files."""
+    contents = contents_of(new.name, new.created, new.source, sessions, inside, left_out)
+    documents = write_documents(contents)
     layout = layout_of(
         ((name, len(data)) for name, data in documents.items()),
         ((file.path, file.size_bytes) for file in inside),
-        created,
+        new.created,
     )
-    return StoredExport(
+    row = StoredExport(
         id=uuid4(),
-        created_at=created,
-        user_id=by.user_id,
-        narrowing=narrowing_of(visibility),
-        name=contents.name,
+        created_at=new.created,
+        user_id=new.user_id,
+        narrowing=new.narrowing,
+        name=new.name,
         n_files=len(inside),
-        n_sessions=len(contents.sessions),
+        n_sessions=len(sessions),
         size_bytes=layout.size_bytes,
-        digest=digest_of(documents, inside, created),
-        expires_at=created + limits.lifetime,
+        digest=digest_of(documents, inside, new.created),
+        expires_at=new.created + new.limits.lifetime,
     )
+    return row, documents
 
 
 async def read_export(session: ReadSession, visibility: Visibility, export_id: UUID) -> StoredExport:
@@ -156,25 +158,33 @@ async def delete_export(tx: Transaction, visibility: Visibility, export_id: UUID
     tx.audit("export.deleted", "export", row.id, before={"name": row.name})
 
 
-async def prepare_zip(
-    session: ReadSession, visibility: Visibility, export_id: UUID, file_name: str, store: str
-) -> ZipToSend:
-    """A zip, after the caller's rights to every file of it are checked again. Raises NotFound, ExportIncomplete."""
-    row = await read_export(session, visibility, export_id)
-    if file_name != f"{row.name}.zip":
-        raise NotFound(f"The zip of this export is called {row.name}.zip.")
-    return await load_zip(session, visibility, row, store)
+class ExportZips:
+    """The zips of users, ready to be sent."""
+
+    def __init__(self, database: Database, cache: ZipCache, store: str) -> None:
+        self._database, self._cache, self._store = database, cache, store
+
+    async def prepare(
+        self, session: ReadSession, visibility: Visibility, export_id: UUID, file_name: str
+    ) -> ZipToSend:
+        """A zip, after the caller's rights to every file of it are checked again. Raises NotFound, ExportIncomplete."""
+        row = await read_export(session, visibility, export_id)
+        if file_name != f"{row.name}.zip":
+            raise NotFound(f"The zip of this export is called {row.name}.zip.")
+        await check_available(session, visibility, row, self._store)
+
+        async def check() -> None:
+            async with self._database.read() as later:
+                current = await read_export(later, visibility, export_id)
+                await check_available(later, visibility, current, self._store)
+
+        return ZipToSend(row, await self._cache.load(session, row), check)
 
 
-async def load_zip(session: ReadSession, visibility: Visibility, row: StoredExport, store: str) -> ZipToSend:
-    """What a stored zip consists of. Raises ExportIncomplete if a file of it cannot be sent to the caller."""
-    files = await queries.fetch_files_to_send(session, visibility, row.id, store)
-    hidden = sum(not file.is_visible for file in files)
-    inside = [file for file in files if not file.is_left_out]
-    lost = [file.path for file in inside if file.is_visible and not file.is_stored]
-    if hidden or lost:
-        raise refusal(hidden, lost)
-    documents = await queries.fetch_documents(session, row.id)
-    sizes = ((name, len(data)) for name, data in documents.items())
-    layout = layout_of(sizes, ((file.path, file.size_bytes) for file in inside), row.created_at)
-    return ZipToSend(row, layout, documents, inside)
+async def check_available(
+    session: ReadSession, visibility: Visibility, row: StoredExport, store: str
+) -> None:
+    """Raises ExportIncomplete if a file of a zip cannot be sent to the caller."""
+    unavailable = await queries.fetch_unavailable(session, visibility, row.id, store)
+    if unavailable.n_hidden or unavailable.n_lost:
+        raise refusal(unavailable.n_hidden, unavailable.n_lost, unavailable.lost)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID, uuid4
 
-from cingulum.export.contents import Contents
 from cingulum.export.documents import write_release_documents
+from cingulum.export.one_tables import TableSession
 from cingulum.manifests.descriptions import About
 from libs.common.db import Database, ReadSession, Transaction
 from libs.common.db.transaction import Writer
@@ -28,7 +28,8 @@ from services.registry.domain.exports import (
     layout_of,
 )
 from services.registry.domain.releases import ReleaseWithdrawn
-from services.registry.operations.exports import ZipToSend, load_zip
+from services.registry.operations.exports import ZipToSend, check_available
+from services.registry.operations.zip_contents import ZipCache
 from services.registry.queries import exports as export_queries
 from services.registry.queries import release_zips as queries
 from services.registry.queries.release_zips import ZippableRelease
@@ -39,8 +40,10 @@ FORMAT = 1  # of the documents; after a change of it they are written again
 class ReleaseZips:
     """Stores the zips of releases when they are first downloaded; one at a time, as documents take seconds."""
 
-    def __init__(self, database: Database, writer: Writer, limits: ExportLimits, store: str) -> None:
-        self._database, self._writer = database, writer
+    def __init__(
+        self, database: Database, writer: Writer, cache: ZipCache, limits: ExportLimits, store: str
+    ) -> None:
+        self._database, self._writer, self._cache = database, writer, cache
         self._limits, self._store = limits, store
         self._writing = asyncio.Lock()
 
@@ -56,7 +59,16 @@ class ReleaseZips:
             if row is None:
                 raise Conflict("The release changes at this moment: try again.")
             # The release is visible, and so are its files.
-            return await load_zip(session, system_visibility(), row, self._store)
+            await check_available(session, system_visibility(), row, self._store)
+            contents = await self._cache.load(session, row)
+
+        async def check() -> None:
+            async with self._database.read() as session:
+                if await _find_current(session, await _read(session, visibility, name)) is None:
+                    raise Conflict("The release has changed: its zip has other bytes now.")
+                await check_available(session, system_visibility(), row, self._store)
+
+        return ZipToSend(row, contents, check)
 
 
 async def store_zip(
@@ -68,39 +80,37 @@ async def store_zip(
     current = await _find_current(tx.session, release)
     if current is not None:
         return current
-    files = await queries.select_files(tx.session, release.id, store)
+    files = await queries.select_files(tx.session, release.id, store, limits.files + 1)
     check_limits(files, limits)
     folders = {file.session_id: file.folder for file in files if file.session_id is not None}
     sessions = await queries.fetch_sessions(tx.session, folders)
-    contents = contents_of(name, release.checked_at, f"release {name}", sessions, files, [])
-    documents = await asyncio.to_thread(
-        write_release_documents,
-        contents,
-        _about(release),
-        (await queries.fetch_manifest(tx.session, release.id)).encode(),
-        None if release.signature is None else release.signature.encode(),
-    )
     older = await queries.find_zip(tx.session, release.id)
-    row = _row(release, contents, documents, files, uuid4() if older is None else older.id)
+    export_id = uuid4() if older is None else older.id
+    manifest = await queries.fetch_manifest(tx.session, release.id)
+    row, documents = await asyncio.to_thread(_write, release, manifest, sessions, files, export_id)
     if older is not None:
         await export_queries.delete_export(tx.session, older.id)
     await export_queries.insert_export(tx.session, row, documents, files, [])
     return row
 
 
-def _row(
+def _write(
     release: ZippableRelease,
-    contents: Contents,
-    documents: dict[str, bytes],
+    manifest: str,
+    sessions: Sequence[TableSession],
     files: Sequence[Selected],
     export_id: UUID,
-) -> StoredExport:
+) -> tuple[StoredExport, dict[str, bytes]]:
+    """Row and documents, in a thread: seconds for 50,000 files."""
+    contents = contents_of(release.name, release.checked_at, f"release {release.name}", sessions, files, [])
+    signature = None if release.signature is None else release.signature.encode()
+    documents = write_release_documents(contents, _about(release), manifest.encode(), signature)
     layout = layout_of(
         ((name, len(data)) for name, data in documents.items()),
         ((file.path, file.size_bytes) for file in files),
         contents.created,
     )
-    return StoredExport(
+    row = StoredExport(
         id=export_id,
         created_at=contents.created,
         user_id=None,
@@ -114,6 +124,7 @@ def _row(
         release_id=release.id,
         basis=_basis_of(release),
     )
+    return row, documents
 
 
 async def export_release(

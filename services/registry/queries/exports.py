@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,11 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
+from libs.common.db.copied import copy_rows
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.files.exports import LeftOutDataset
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
-from services.registry.domain.exports import Selected, StoredExport
+from services.registry.domain.exports import MOST_LEFT_OUT, MOST_PATHS, Selected, StoredExport
 from services.registry.models import (
     ChecksumRow,
     CopyRow,
@@ -29,23 +31,19 @@ from services.registry.models import (
 )
 from services.registry.models.expressions import is_current_version, path_in_folder
 from services.registry.queries import visible
-from services.registry.queries.bulk_writes import execute_write, insert_rows
+from services.registry.queries.bulk_writes import ROWS_AT_ONCE, execute_write, insert_rows
 from services.registry.queries.columns import is_any_of, session_folder, size_of_dataset
+
+MOST_DELETED: Final = 3  # expired exports per new one: each may have 50,000 rows
 
 
 @dataclass(frozen=True)
-class FileToSend:
-    """A file of an export, as far as the caller may have it now; `crc32` is None while it is not known."""
+class Unavailable:
+    """What a caller cannot have of an export now: numbers of datasets, and the first lost paths."""
 
-    dataset_id: UUID
-    generation: int
-    path: str
-    size_bytes: int
-    sha256: str
-    is_visible: bool
-    is_stored: bool
-    is_left_out: bool
-    crc32: int | None
+    n_hidden: int
+    n_lost: int
+    lost: Sequence[str]
 
 
 def has_verified_copy(dataset_id: Any, generation: Any, store: str) -> Condition:
@@ -94,7 +92,21 @@ async def select_datasets(
         .order_by(DatasetRow.created_at, DatasetRow.id)
         .limit(limit)
     )
-    return [Selected(**row) for row in (await session.execute(statement)).mappings()]
+    return [selected async for selected in in_batches((await session.execute(statement)).mappings(), _select)]
+
+
+def _select(row: Mapping[str, Any]) -> Selected:
+    return Selected(**row)
+
+
+async def in_batches(
+    rows: sa.MappingResult, convert: Callable[[Mapping[str, Any]], Selected]
+) -> AsyncIterator[Selected]:
+    """Rows as values, some thousands at a time: other requests are served in between."""
+    for batch in rows.partitions(ROWS_AT_ONCE // 5):
+        for row in batch:
+            yield convert(dict(row))
+        await asyncio.sleep(0)
 
 
 async def find_hidden_session(
@@ -128,28 +140,30 @@ async def insert_export(
         for position, (name, content) in numbered
     )
     everything = [*((dataset, "") for dataset in inside), *left_out]
-    values = [
-        {
-            "export_id": export.id,
-            "position": position,
-            "dataset_id": dataset.dataset_id,
-            "generation": dataset.generation,
-            "path": dataset.path,
-            "size_bytes": dataset.size_bytes,
-            "sha256": dataset.sha256 or "",
-            "left_out": reason,
-        }
-        for position, (dataset, reason) in enumerate(everything)
-    ]
-    await insert_rows(session, ExportFileRow, values)
+    for start in range(0, len(everything), ROWS_AT_ONCE):
+        values = [
+            {
+                "export_id": export.id,
+                "position": position,
+                "dataset_id": dataset.dataset_id,
+                "generation": dataset.generation,
+                "path": dataset.path,
+                "size_bytes": dataset.size_bytes,
+                "sha256": dataset.sha256 or "",
+                "left_out": reason,
+            }
+            for position, (dataset, reason) in enumerate(everything[start : start + ROWS_AT_ONCE], start)
+        ]
+        await insert_rows(session, ExportFileRow, values)
 
 
-async def count_exports(session: ReadSession, user_id: UUID) -> int:
-    """How many exports of a user have not expired."""
-    statement = sa.select(sa.func.count()).where(
+async def count_exports(session: ReadSession, user_id: UUID) -> tuple[int, int]:
+    """How many exports of a user have not expired, and how many files these have together."""
+    statement = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(ExportRow.n_files), 0)).where(
         ExportRow.user_id == user_id, ExportRow.expires_at > sa.func.now()
     )
-    return (await session.execute(statement)).scalar_one()
+    n_exports, n_files = (await session.execute(statement)).one()
+    return int(n_exports), int(n_files)
 
 
 async def find_export(
@@ -169,14 +183,15 @@ async def find_export(
 
 async def list_left_out(
     session: ReadSession, visibility: Visibility, export_id: UUID
-) -> list[LeftOutDataset]:
-    """Visible datasets that an export left out, with the reason, by path."""
+) -> tuple[int, list[LeftOutDataset]]:
+    """How many visible datasets an export left out, and the first of them with the reason, by path."""
     sessions = table(SESSIONS)
     statement = (
         sa.select(
             ExportFileRow.dataset_id.label("dataset"),
             ExportFileRow.path,
             ExportFileRow.left_out.label("reason"),
+            sa.func.count().over().label("total"),
         )
         .join(DatasetRow, DatasetRow.id == ExportFileRow.dataset_id)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
@@ -186,9 +201,11 @@ async def list_left_out(
             visible.is_dataset_visible(visibility),
         )
         .order_by(ExportFileRow.position)
+        .limit(MOST_LEFT_OUT)
     )
-    rows = (await session.execute(statement)).mappings()
-    return [LeftOutDataset.model_validate(dict(row)) for row in rows]
+    rows = (await session.execute(statement)).all()
+    listed = [LeftOutDataset(dataset=row.dataset, path=row.path, reason=row.reason) for row in rows]
+    return (rows[0].total if rows else 0), listed
 
 
 async def fetch_documents(session: ReadSession, export_id: UUID) -> dict[str, bytes]:
@@ -201,45 +218,77 @@ async def fetch_documents(session: ReadSession, export_id: UUID) -> dict[str, by
     return {row.name: row.content for row in await session.execute(statement)}
 
 
-async def fetch_files_to_send(
+async def fetch_unavailable(
     session: ReadSession, visibility: Visibility, export_id: UUID, store: str
-) -> list[FileToSend]:
-    """All files of an export in the order of the zip, with what the caller may see now; then those left out."""
+) -> Unavailable:
+    """What of an export the caller can no longer see, left out or not, and what has no verified copy in the store."""
     sessions, files = table(SESSIONS), ExportFileRow
     is_visible = sa.and_(DatasetRow.id.is_not(None), visible.is_dataset_visible(visibility))
-    statement = (
+    state = (
         sa.select(
-            files.dataset_id,
-            files.generation,
+            files.position,
             files.path,
-            files.size_bytes,
-            files.sha256,
             sa.func.coalesce(is_visible, False).label("is_visible"),
-            has_verified_copy(files.dataset_id, files.generation, store).label("is_stored"),
-            (files.left_out != "").label("is_left_out"),
-            ChecksumRow.crc32,
+            sa.or_(files.left_out != "", has_verified_copy(files.dataset_id, files.generation, store)).label(
+                "is_sendable"
+            ),
         )
         .join(DatasetRow, DatasetRow.id == files.dataset_id, isouter=True)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .join(ChecksumRow, ChecksumRow.sha256 == files.sha256, isouter=True)
         .where(files.export_id == export_id)
+        .subquery()
+    )
+    is_hidden, is_lost = ~state.c.is_visible, sa.and_(state.c.is_visible, ~state.c.is_sendable)
+    numbered = (
+        sa.select(
+            is_hidden.label("is_hidden"),
+            state.c.path,
+            sa.func.count().over(partition_by=is_hidden).label("total"),
+            sa.func.row_number().over(partition_by=is_hidden, order_by=state.c.position).label("number"),
+        )
+        .where(sa.or_(is_hidden, is_lost))
+        .subquery()
+    )
+    first = sa.select(numbered).where(numbered.c.number <= MOST_PATHS).order_by(numbered.c.number)
+    rows = (await session.execute(first)).all()
+    lost = [row.path for row in rows if not row.is_hidden]
+    totals = {row.is_hidden: int(row.total) for row in rows}
+    return Unavailable(totals.get(True, 0), totals.get(False, 0), lost)
+
+
+async def copy_files(session: ReadSession, export_id: UUID) -> bytes:
+    """The files of the zip in its order, as CSV: dataset, generation, path, size, SHA-256, CRC-32 if it is known."""
+    files = ExportFileRow
+    statement = (
+        sa.select(
+            files.dataset_id, files.generation, files.path, files.size_bytes, files.sha256, ChecksumRow.crc32
+        )
+        .join(ChecksumRow, ChecksumRow.sha256 == files.sha256, isouter=True)
+        .where(files.export_id == export_id, files.left_out == "")
         .order_by(files.position)
     )
-    return [FileToSend(**row) for row in (await session.execute(statement)).mappings()]
+    return await copy_rows(session, statement)
+
+
+async def find_checksum(session: ReadSession, sha256: str) -> int | None:
+    """The CRC-32 of an object, if it was computed before."""
+    crc32: int | None = await session.scalar(sa.select(ChecksumRow.crc32).where(ChecksumRow.sha256 == sha256))
+    return crc32
 
 
 async def delete_export(session: WriteSession, export_id: UUID) -> None:
     """Delete an export for good."""
-    await _delete(session, ExportRow.id == export_id)
+    await _delete(session, [export_id])
 
 
 async def delete_expired(session: WriteSession) -> None:
-    """Delete all exports that have expired."""
-    await _delete(session, ExportRow.expires_at <= sa.func.now())
+    """Delete the exports that expired first: a few, as each may have many rows."""
+    expired = sa.select(ExportRow.id).where(ExportRow.expires_at <= sa.func.now())
+    expired = expired.order_by(ExportRow.expires_at).limit(MOST_DELETED)
+    await _delete(session, list(await session.scalars(expired.with_for_update(skip_locked=True))))
 
 
-async def _delete(session: WriteSession, condition: Condition) -> None:
-    ids = list(await session.scalars(sa.select(ExportRow.id).where(condition).with_for_update()))
+async def _delete(session: WriteSession, ids: Collection[UUID]) -> None:
     for column in (ExportFileRow.export_id, ExportDocumentRow.export_id, ExportRow.id):
         await execute_write(session, sa.delete(column.class_).where(is_any_of(column, ids)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from services.registry.domain.exports import Selected, StoredExport
 from services.registry.models import DatasetRow, ExportRow, ReleaseDatasetRow, ReleaseRow, VersionRow
 from services.registry.queries.cache_tables import project_names
 from services.registry.queries.columns import is_any_of
-from services.registry.queries.exports import has_verified_copy
+from services.registry.queries.exports import has_verified_copy, in_batches
 from services.registry.queries.releases import is_readable, missing_release, shown_state
 
 
@@ -98,8 +98,8 @@ async def find_visible_zip(
     return None if row is None else StoredExport(*row)
 
 
-async def select_files(session: ReadSession, release_id: UUID, store: str) -> list[Selected]:
-    """The files of a checked release at the paths and versions of its manifest, by path, without pulled ones."""
+async def select_files(session: ReadSession, release_id: UUID, store: str, limit: int) -> list[Selected]:
+    """At most `limit` files of a checked release as its manifest has them, by path, without pulled ones."""
     link = ReleaseDatasetRow
     statement = (
         sa.select(
@@ -123,19 +123,22 @@ async def select_files(session: ReadSession, release_id: UUID, store: str) -> li
             sa.and_(VersionRow.dataset_id == link.dataset_id, VersionRow.generation == link.generation),
         )
         .where(link.release_id == release_id, link.pulled_at.is_(None))
+        .limit(limit)
     )
-    selected = [_selected(dict(row)) for row in (await session.execute(statement)).mappings()]
+    rows = (await session.execute(statement)).mappings()
+    selected = [file async for file in in_batches(rows, _selected)]
     return sorted(selected, key=lambda file: file.path)
 
 
-def _selected(row: dict[str, Any]) -> Selected:
-    path = row.pop("path")
+def _selected(row: Mapping[str, Any]) -> Selected:
+    values = dict(row)
+    path = values.pop("path")
     in_session = find_session(path)
     folder, _, inside = path.rpartition("/")
     if in_session is not None:
         inside = in_session[2]
         folder = path.removesuffix(f"/{inside}")
-    return Selected(folder=folder, relative_path=inside, **row)
+    return Selected(folder=folder, relative_path=inside, **values)
 
 
 async def fetch_sessions(session: ReadSession, folders: dict[UUID, str]) -> list[TableSession]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -28,7 +28,9 @@ from services.registry.domain.releases import ReleaseWithdrawn
 from services.registry.operations import exports as operations
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.exports import ZipToSend
+from services.registry.operations.release_reads import ReadLog
 from services.registry.operations.release_zips import export_release
+from services.registry.operations.zip_contents import ZippedFile
 from services.registry.operations.zip_stream import ZipStream
 from services.registry.queries import exports as queries
 from services.registry.queries.release_zips import find_visible_zip
@@ -89,19 +91,24 @@ async def download_export(
     request: Request, export_id: UUID, file_name: str, by: Reader, visibility: Sees, session: Reading
 ) -> Response:
     """Download the zip, or a range of it. Rights to every file are checked again. Raises ExportIncomplete."""
-    central: CentralStore = request.app.state.central
-    zip_ = await operations.prepare_zip(session, visibility, export_id, file_name, central.kind)
-    return await respond_with_zip(request, zip_, reads_outside(by, zip_.versions))
+    zips: operations.ExportZips = request.app.state.export_zips
+    zip_ = await zips.prepare(session, visibility, export_id, file_name)
+    return await respond_with_zip(request, zip_, lambda file: reads_outside(by, [file.version]))
 
 
 async def respond_with_zip(
     request: Request,
     zip_: ZipToSend,
-    reads: Iterable[Read],
+    as_reads: Callable[[ZippedFile], Iterable[Read]],
     more_headers: Mapping[str, str] = NO_HEADERS,
 ) -> Response:
-    """The bytes of a zip, or a range of them; with ETag and HEAD; `reads` are recorded. Raises ExportIncomplete."""
+    """The bytes of a zip, or a range of them; with ETag and HEAD. Raises ExportIncomplete.
+
+    Of each file, `as_reads` is recorded once its bytes are sent.
+    """
     central: CentralStore = request.app.state.central
+    log: ReadLog = request.app.state.reads
+    size_bytes = zip_.contents.layout.size_bytes
     headers = {
         **REVALIDATED,
         "ETag": etag_of(zip_.row.digest),
@@ -112,16 +119,21 @@ async def respond_with_zip(
     }
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged
-    stream = ZipStream(zip_, central.store, request.app.state.checksums, request.app.state.writer)
+    stream = ZipStream(
+        zip_,
+        central.store,
+        request.app.state.checksums,
+        request.app.state.writer,
+        lambda file: log.add(as_reads(file)),
+    )
     if request.method == "GET":
-        span = requested_range(request, zip_.layout.size_bytes, headers["ETag"])
-        await stream.check_objects(*(span or (0, zip_.layout.size_bytes)))
-        request.app.state.reads.add(reads)
-    return ranged_response(request, zip_.layout.size_bytes, headers, stream.pieces)
+        span = requested_range(request, size_bytes, headers["ETag"])
+        await stream.check_objects(*(span or (0, size_bytes)))
+    return ranged_response(request, size_bytes, headers, stream.pieces)
 
 
 async def _shown(request: Request, session: ReadSession, visibility: Visibility, row: StoredExport) -> Export:
-    left_out = await queries.list_left_out(session, visibility, row.id)
+    n_left_out, left_out = await queries.list_left_out(session, visibility, row.id)
     folder = f"export/{row.id}" if row.release_id is None else f"releases/{row.name}"
     return Export(
         id=row.id,
@@ -132,5 +144,6 @@ async def _shown(request: Request, session: ReadSession, visibility: Visibility,
         n_sessions=row.n_sessions,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        n_left_out=n_left_out,
         left_out=left_out,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
 from libs.common.auth import SeesOpenly, open_to_all
-from libs.common.db import Begins, Reading
+from libs.common.db import Begins, Database, Reading
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility, system_visibility
 from services.registry.domain.release_reads import Read
@@ -28,8 +30,9 @@ async def download_release(request: Request, name: Name, zip_name: Name, visibil
     zip_ = await _prepare(request, visibility, name, zip_name)
     by = request.state.principal
     user_id = None if by is None else by.user_id
-    reads = [Read(*version, zip_.row.release_id, user_id) for version in zip_.versions]
-    return await respond_with_zip(request, zip_, reads)
+    return await respond_with_zip(
+        request, zip_, lambda file: [Read(*file.version, zip_.row.release_id, user_id)]
+    )
 
 
 @router.api_route("/release-links/{token}/{zip_name}.zip", methods=["GET", "HEAD"], include_in_schema=False)
@@ -40,10 +43,24 @@ async def download_linked_release(
     """Download a release by a link to all of it; each download from its beginning is counted."""
     link = await release_links.read_link_to_all(session, token)
     zip_ = await _prepare(request, system_visibility(), link.name, zip_name)
+    zip_ = replace(zip_, check=_checks(request, token, zip_))
     if is_from_beginning(request):
         await release_links.count_use(begin, link)
-    reads = [Read(*version, link.release_id, link_id=link.id) for version in zip_.versions]
-    return await respond_with_zip(request, zip_, reads, FOR_VIEWERS)
+    return await respond_with_zip(
+        request, zip_, lambda file: [Read(*file.version, link.release_id, link_id=link.id)], FOR_VIEWERS
+    )
+
+
+def _checks(request: Request, token: str, zip_: ZipToSend) -> Callable[[], Awaitable[None]]:
+    """The check of a zip behind a link: the link may be revoked, too."""
+    database: Database = request.app.state.database
+
+    async def check() -> None:
+        async with database.read() as session:
+            await release_links.read_link_to_all(session, token)
+        await zip_.check()
+
+    return check
 
 
 async def _prepare(request: Request, visibility: Visibility, name: str, zip_name: str) -> ZipToSend:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -71,6 +74,16 @@ async def test_heavy_bytes_do_not_come_through_us(system: LiveSystem, server: S3
     assert heavy.headers["location"].startswith(server.endpoint_url)
     async with httpx.AsyncClient(timeout=60) as anybody:  # the address is enough, for a while
         assert (await anybody.get(heavy.headers["location"])).content == FILES[HEAVY]
+
+
+async def test_a_zip_is_read_from_the_bucket_and_its_end_first(system: LiveSystem) -> None:
+    exported = await system.create("/export", {"sessions": [system.session], "name": "figure"})
+    path = urlsplit(exported["url"]).path
+    tail = await system.http.get(path, headers={"Range": "bytes=-700"})
+    whole = await system.http.get(path)
+    assert (tail.status_code, tail.content) == (206, whole.content[-700:])
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as zipped:
+        assert {zipped.read(f"{FOLDER}/{name}") for name in FILES} == set(FILES.values())
 
 
 async def test_data_requires_a_password_or_a_token(system: LiveSystem) -> None:

@@ -8,6 +8,8 @@ import json
 import subprocess
 import warnings
 import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +22,9 @@ import sqlalchemy as sa
 
 from cingulum.manifests import parse_manifest, verify_folder
 from libs.common.scopes import Permission, Scope
-from services.registry.domain.exports import ExportLimits
+from services.registry.domain.exports import MOST_TIMES, ExportLimits
+from services.registry.operations import zip_stream
+from services.registry.queries import exports as queries
 from tests.support.bytes import random_bytes, sha256
 from tests.support.lab import DAY, LAB, SUBJECT, Laboratory, made, set_state
 from tests.support.stored_files import store_files, store_folder
@@ -154,6 +158,11 @@ async def test_a_broken_download_resumes_with_the_same_bytes(lab: Laboratory, id
     assert b"".join(parts) == whole
     assert tail.content == whole[-3000:]
     assert (await lab.registry.get(path, headers={"If-None-Match": etag})).status_code == 304
+    same = await lab.registry.get(path, headers={"If-Match": f'"other", {etag}', "Range": "bytes=-9"})
+    assert (same.status_code, same.content) == (206, whole[-9:])
+    assert (await lab.registry.get(path, headers={"If-Match": '"other"'})).status_code == 412
+    several = await lab.registry.get(path, headers={"Range": "bytes=0-1,5-6", "Accept-Encoding": "gzip"})
+    assert (several.status_code, several.content) == (200, whole)
     other = await lab.registry.get(path, headers={"Range": "bytes=5-", "If-Range": '"other"'})
     assert (other.status_code, other.content) == (200, whole)
     assert (await lab.registry.get(path, headers={"Range": f"bytes={size}-"})).status_code == 416
@@ -182,7 +191,7 @@ async def test_what_has_no_verified_copy_is_left_out_with_the_reason(
     exported = await export(lab)
     reason = "its bytes were never read by the central store or an agent"
     left_out = {"dataset": claimed["id"], "path": f"{FOLDER}/alf/probe00/spikes.times.npy", "reason": reason}
-    assert exported["left_out"] == [left_out]
+    assert (exported["n_left_out"], exported["left_out"]) == (1, [left_out])
     with zipfile.ZipFile(io.BytesIO(await download(lab, exported))) as zipped:
         assert f"  {left_out['path']}: {reason}\n" in zipped.read("README.txt").decode()
     await set_state(lab, ids[name], "central", "suspect")
@@ -235,14 +244,56 @@ async def test_the_checksum_of_damaged_bytes_is_not_remembered(
     (stored,) = store_folder(cingulum).glob(f"objects/*/{sha256(FILES['alf/probe00/spikes.amps.npy'])}")
     good = stored.read_bytes()
     stored.chmod(0o644)
-    for headers in ({}, {"Range": "bytes=-100"}):
-        stored.write_bytes(bytes(len(good)))
+    for headers, damaged in (
+        ({}, bytes(len(good))),
+        ({"Range": "bytes=-100"}, bytes(len(good))),
+        ({}, good[:-1]),
+    ):
+        stored.write_bytes(damaged)
         with pytest.raises(AssertionError):  # of the transport: the response breaks off
             await lab.registry.get(address(exported), headers=headers)
         stored.write_bytes(good)
     with zipfile.ZipFile(io.BytesIO(await download(lab, exported))) as zipped:
         assert zipped.testzip() is None
     assert ids
+
+
+async def test_a_download_breaks_off_once_its_caller_may_not_have_a_file_any_more(
+    lab: Laboratory, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported = await export(lab)
+    monkeypatch.setattr(zip_stream, "CHECK_EVERY_S", -1.0)
+    await download(lab, exported)
+    store = lab.registry.app.state.central.store
+    opened = store.open
+
+    @asynccontextmanager
+    async def open_and_lose(*arguments: Any) -> AsyncIterator[Any]:
+        await set_state(lab, ids["alf/probe00/spikes.amps.npy"], "central", "lost")
+        async with opened(*arguments) as stream:
+            yield stream
+
+    monkeypatch.setattr(store, "open", open_and_lose)
+    with pytest.raises(AssertionError):  # of the transport: the response breaks off
+        await lab.registry.get(address(exported))
+
+
+async def test_parts_of_one_zip_do_not_read_its_rows_again(
+    lab: Laboratory, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported = await export(lab)
+    reads = []
+    copied = queries.copy_files
+
+    async def copy_files(*arguments: Any) -> bytes:
+        reads.append(arguments)
+        return await copied(*arguments)
+
+    monkeypatch.setattr(queries, "copy_files", copy_files)
+    ranges = [{"Range": f"bytes={start}-{start}"} for start in range(4)]
+    answers = await asyncio.gather(*(lab.registry.get(address(exported), headers=r) for r in ranges))
+    assert b"".join(answer.content for answer in answers) == b"PK\x03\x04"
+    assert len(reads) == 1
 
 
 async def test_a_search_narrows_what_is_exported(lab: Laboratory, ids: dict[str, str]) -> None:
@@ -277,6 +328,15 @@ async def test_exports_are_limited_and_expire(lab: Laboratory, ids: dict[str, st
         await session.execute(sa.text("UPDATE registry.exports SET expires_at = now()"))
     assert (await lab.registry.get(address(exported))).status_code == 404
     await export(lab)
+    lab.registry.app.state.export_limits = ExportLimits(30, len(FILES), 10**9)
+    for _ in range(MOST_TIMES - 1):
+        await export(lab)
+    refused = await lab.registry.post("/export", body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "too-many-exports")
+    async with lab.registry.app.state.database.begin() as session:
+        await session.execute(sa.text("UPDATE registry.exports SET expires_at = now()"))
+    for _ in range(MOST_TIMES):  # a few expired ones are deleted with each
+        await export(lab, search={"dataset_type": "spikes.amps"})
     async with lab.registry.app.state.database.read() as session:
         counts = [
             await session.scalar(sa.text(f"SELECT count(DISTINCT {column}) FROM registry.{name}"))
@@ -286,4 +346,4 @@ async def test_exports_are_limited_and_expire(lab: Laboratory, ids: dict[str, st
                 ("export_documents", "export_id"),
             )
         ]
-    assert counts == [1, 1, 1]
+    assert counts == [MOST_TIMES] * 3

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from cingulum.cli import build_app
 from cingulum.manifests.signatures import SecretKey, generate_key, sign
 from services.registry.domain.exports import ExportLimits
 from services.registry.operations.release_zips import ReleaseZips
+from services.registry.operations.zip_contents import ZipCache
 from tests.support.lab import SUBJECT, Laboratory, made, set_state
 from tests.support.releases import PUBLIC
 from tests.support.stored_files import store_files
@@ -27,6 +29,16 @@ from tests.support.system import Cingulum
 ADDRESS = "/releases/paper/paper.zip"
 TIMES, AMPS = "alf/probe00/spikes.times.npy", "alf/probe00/spikes.amps.npy"
 KEY = generate_key()
+MORE_DATASETS = """
+    INSERT INTO registry.datasets
+    SELECT (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'collection', 'many' || n))).*
+    FROM registry.datasets d, generate_series(1, :n) n WHERE d.id = :id
+"""
+MORE_OF_RELEASE = """
+    INSERT INTO registry.release_datasets (release_id, dataset_id, generation, path)
+    SELECT r.release_id, d.id, 1, d.id::text FROM registry.datasets d, registry.release_datasets r
+    WHERE r.dataset_id = :id AND d.collection LIKE 'many%'
+"""
 
 
 def array_bytes(array: np.ndarray[Any, Any]) -> bytes:
@@ -109,12 +121,24 @@ async def test_a_stranger_downloads_a_public_release_in_parts_verifies_it_and_op
     tail = await stranger.get(ADDRESS, headers={**ranges, "Range": f"bytes={size - 500}-"})
     first = await stranger.get(ADDRESS, headers={**ranges, "Range": f"bytes=0-{size - 501}"})
     assert [answer.status_code for answer in (first, tail)] == [206, 206]
+    assert await count_reads(lab) == len(FILES)
+    one_byte = await stranger.get(ADDRESS, headers={"Range": "bytes=0-0"})
+    assert (one_byte.status_code, await count_reads(lab)) == (206, len(FILES)), "of the README"
     whole = await stranger.get(ADDRESS)
+    assert await count_reads(lab) == 2 * len(FILES)
     assert whole.content == first.content + tail.content
     assert (await stranger.get(ADDRESS, headers={"If-None-Match": etag})).status_code == 304
     with zipfile.ZipFile(io.BytesIO(whole.content)) as zipped:
         zipped.extractall(tmp_path / "paper")
     await asyncio.to_thread(check_offline, tmp_path / "paper", lab.session_id)
+
+
+async def count_reads(lab: Laboratory) -> int:
+    """How often strangers have read files of the release."""
+    state = lab.registry.app.state
+    await state.reads.write(state.writer)
+    rows = (await lab.registry.get("/releases/paper/reads")).json()["results"]
+    return sum(int(row["count"]) for row in rows)
 
 
 def check_offline(folder: Path, session_id: str) -> None:
@@ -192,7 +216,9 @@ async def test_a_draft_a_lost_file_a_large_and_a_withdrawn_release_have_no_zip(
     assert (await lab.registry.post("/export", {"release": "draft"})).status_code == 409
     state = lab.registry.app.state
     usual = state.release_zips
-    state.release_zips = ReleaseZips(state.database, state.writer, ExportLimits(30, 1, 10**9), "local")
+    state.release_zips = ReleaseZips(
+        state.database, state.writer, ZipCache(), ExportLimits(30, 1, 10**9), "local"
+    )
     assert (await lab.registry.get(ADDRESS)).json()["type"] == "export-too-large"
     state.release_zips = usual
     await set_state(lab, ids[AMPS], "central", "lost")
@@ -209,3 +235,19 @@ async def test_a_draft_a_lost_file_a_large_and_a_withdrawn_release_have_no_zip(
     ):
         assert answer.status_code == 410, answer.text
     assert (await lab.registry.get(f"/export/{exported['id']}")).status_code == 404
+
+
+async def test_a_release_of_many_thousand_datasets_can_be_withdrawn(
+    lab: Laboratory, ids: dict[str, str]
+) -> None:
+    """Each of them gets a notice; a statement has at most 32,767 parameters."""
+    await publish(lab)
+    n = 17_000
+    async with lab.registry.app.state.database.begin() as session:
+        await session.execute(sa.text(MORE_DATASETS), {"id": ids[AMPS], "n": n})
+        await session.execute(sa.text(MORE_OF_RELEASE), {"id": ids[AMPS]})
+    withdrawn = await lab.registry.post("/releases/paper/withdraw", {"reason": "wrong clock"})
+    assert withdrawn.status_code == 200, withdrawn.text
+    async with lab.registry.app.state.database.read() as session:
+        noticed = await session.scalar(sa.text("SELECT count(*) FROM registry.data_notice_datasets"))
+    assert noticed == n + len(FILES)

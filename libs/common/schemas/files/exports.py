@@ -55,4 +55,7 @@ class Export(Schema):
     n_sessions: int
     created_at: datetime
     expires_at: datetime | None = Field(description="null for that of a release, which does not expire")
-    left_out: list[LeftOutDataset]
+    n_left_out: int = Field(description="datasets that match and are not in the zip")
+    left_out: list[LeftOutDataset] = Field(
+        description="the first thousand of them; README.txt in the zip lists all"
+    )

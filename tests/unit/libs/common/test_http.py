@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from libs.common.http import RangeNotSatisfiable, ranged_response
+from libs.common.http import PreconditionFailed, RangeNotSatisfiable, ranged_response
 
 CONTENT = b"0123456789"
 HEADERS = {"ETag": '"ten"'}
@@ -47,6 +47,15 @@ async def test_a_range_is_sent_alone(client: httpx.AsyncClient) -> None:
 async def test_a_range_of_other_bytes_is_ignored(client: httpx.AsyncClient) -> None:
     response = await client.get("/", headers={"Range": "bytes=2-5", "If-Range": '"other"'})
     assert (response.status_code, response.content) == (200, CONTENT)
+
+
+async def test_a_range_is_sent_only_of_the_bytes_that_the_caller_expects(client: httpx.AsyncClient) -> None:
+    for tags in ('"ten"', '"other", "ten"', "*"):
+        response = await client.get("/", headers={"Range": "bytes=2-5", "If-Match": tags})
+        assert (response.status_code, response.content) == (206, CONTENT[2:6])
+    for tags in ('"other"', 'W/"ten"'):
+        with pytest.raises(PreconditionFailed):
+            await client.get("/", headers={"Range": "bytes=2-5", "If-Match": tags})
 
 
 async def test_head_has_the_headers_alone(client: httpx.AsyncClient) -> None:
