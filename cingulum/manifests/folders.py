@@ -17,7 +17,7 @@ from cingulum.manifests.manifest import Manifest, ManifestEntry
 _BLOCK_BYTES: Final = 4 << 20
 MANIFEST_NAME: Final = "manifest.json"
 # Beside the files of every release and export, and not in their list: `cingulum.export.contents` names the last four.
-_ABOUT: Final = frozenset(
+DOCUMENTS: Final = frozenset(
     {
         MANIFEST_NAME,
         f"{MANIFEST_NAME}.minisig",
@@ -80,7 +80,7 @@ def verify_folder(
     """
     report = progress or (lambda _: None)
     checks = [_check_file(entry, folder, report) for entry in manifest.entries]
-    listed = {entry.path for entry in manifest.entries} | _ABOUT
+    listed = {entry.path for entry in manifest.entries} | DOCUMENTS
     others = [check for check in _walk(folder) if check.path not in listed]
     return FolderReport(files=(*checks, *others))
 

@@ -23,7 +23,7 @@ def show(world: World) -> None:
     console.print(f"Portal         [bold]{world.login.base_url}/app/")
     console.print(f"Login          [bold]{user}[/]  {world.password_of(user)}")
     console.print(f"Administrator  {world.home / 'login.json'}")
-    console.print(f"Release        {release.address(world)}")
+    console.print(f"Release        {release.address(world)}/{release.NAME}.zip")
     console.print("Next:")
     for command in (
         ".venv/bin/cingulum status",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cingulum.cli.release import manifests, server, sharing
+from cingulum.cli.release import getting, manifests, server, sharing
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     add("keygen", manifests.keygen, "--out ~/keys/hilllab.key")
     add("sign", manifests.sign_manifest, "manifest.json --key ~/keys/hilllab.key")
     add("verify", manifests.verify_manifest, "manifest.json paper --key cingulum-release.pub")
+    add("get", getting.get, "https://lab.example.org/releases/paper-2026 --out paper --key hilllab.pub")
     add("list", server.list_releases, "--url https://lab.example.org")
     add("create", server.create, "paper-2026 --title 'Spikes of 12 mice' --tag figure1")
     add("check", server.check, "paper-2026 --accept qc")

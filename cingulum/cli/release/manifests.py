@@ -152,13 +152,13 @@ def verify_manifest(
     with refusals(manifest):
         data = manifest.read_bytes()
         release = parse_manifest(data)
-    _check_signature(manifest, data, key, public)
+    check_signature(manifest, data, key, public)
     report = verify_with_progress(release, folder)
     _show(report, release, is_strict=strict)
     raise typer.Exit(0 if (report.is_exact if strict else report.is_complete) else 1)
 
 
-def _check_signature(manifest: Path, data: bytes, key: Path | None, public: str | None) -> None:
+def check_signature(manifest: Path, data: bytes, key: Path | None, public: str | None) -> None:
     """End the command unless the signature is right, or neither it nor a key is there to check."""
     file = _signature_of(manifest)
     if key is None and public is None:

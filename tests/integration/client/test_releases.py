@@ -12,7 +12,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+import cingulum
 from cingulum.cli import build_app
+from cingulum.http import etag_file
 from cingulum.manifests import parse_manifest
 from cingulum.manifests.signatures import generate_key, sign
 from tests.support.gateway import served
@@ -55,22 +57,40 @@ async def browser(cingulum: Cingulum) -> AsyncIterator[Browser]:
 
 async def run(browser: Browser, *words: str) -> Result:
     """A command as the administrator types it."""
-    sign_in = [] if words[0] in {"keygen", "verify"} else ["--url", str(browser.http.base_url).rstrip("/")]
+    sign_in = (
+        [] if words[0] in {"keygen", "verify", "get"} else ["--url", str(browser.http.base_url).rstrip("/")]
+    )
     sign_in += ["--user", LOGIN["username"], "--password", LOGIN["password"]] if sign_in else []
     invoke = CliRunner(env={"COLUMNS": "200"}).invoke
     return await asyncio.to_thread(invoke, build_app(), ["release", *words, *sign_in])
 
 
-async def download(browser: Browser, folder: Path) -> None:
-    """The manifest, its signature and its files, without an account."""
-    for path, name in (("manifest", "manifest.json"), ("signature", "manifest.json.minisig")):
-        answer = await browser.http.get(f"/releases/paper/{path}")
-        (folder / name).write_bytes(answer.content)
-    for entry in parse_manifest((folder / "manifest.json").read_bytes()).entries:
-        file = folder / "paper" / entry.path
-        file.parent.mkdir(parents=True)
-        answer = await browser.http.get(f"/releases/paper/files/{entry.path}")
-        file.write_bytes(answer.content)
+async def _get_and_verify(browser: Browser, folder: Path, public: str) -> None:
+    """A stranger downloads the release into a folder that another download was interrupted in, and opens it."""
+    part = (
+        folder / ".cingulum" / "parts" / f"{(await browser.http.get('/releases/paper')).json()['root']}.zip"
+    )
+    part.parent.mkdir(parents=True)
+    zipped = await browser.http.get("/releases/paper/paper.zip")
+    part.write_bytes(zipped.content[:100])
+    etag_file(part).write_text(zipped.headers["etag"])
+    address = f"{str(browser.http.base_url).rstrip('/')}/releases/paper"
+    for _ in range(2):
+        got = await run(browser, "get", address, "--out", str(folder), "--key", public)
+        assert (got.exit_code, "1 files" in got.output, "is right" in got.output) == (0, True, True), (
+            got.output
+        )
+    verified = await run(
+        browser, "verify", f"{folder}/manifest.json", str(folder), "--key", public, "--strict"
+    )
+    assert verified.exit_code == 0, verified.output
+    (session,) = cingulum.open(folder).search()
+    assert session.id == browser.made["id"]
+    other = await run(browser, "get", address.replace("paper", "none"), "--out", str(folder))
+    assert other.exit_code == 1
+    wrong_key = generate_key().public.to_line()
+    wrong = await run(browser, "get", address, "--out", str(folder), "--public", wrong_key)
+    assert wrong.exit_code == 1
 
 
 async def test_files_of_a_release_are_read_in_ranges_at_their_version(browser: Browser) -> None:
@@ -131,7 +151,9 @@ async def test_a_link_opens_one_embargoed_file_for_a_viewer_without_an_account(b
     assert (await browser.http.get(link["url"])).status_code == 404
 
 
-async def test_a_link_to_a_whole_release_has_the_manifest_and_each_file(browser: Browser) -> None:
+async def test_a_link_to_a_whole_release_has_the_manifest_and_each_file(
+    browser: Browser, tmp_path: Path
+) -> None:
     await publish(browser, embargo_until="2999-01-01T00:00:00Z")
     end = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     link = await browser.api("POST", "/releases/paper/links", {"label": "reviewer 2", "expires_at": end})
@@ -140,8 +162,11 @@ async def test_a_link_to_a_whole_release_has_the_manifest_and_each_file(browser:
     (entry,) = parse_manifest((await browser.http.get(f"{link['url']}/manifest")).content).entries
     assert (await browser.http.get(f"{link['url']}/files/{entry.path}")).content == CONTENT
     assert (await browser.http.head(f"{link['url']}/files/{entry.path}")).status_code == 200
+    got = await run(browser, "get", link["url"], "--out", str(tmp_path / "paper"))
+    assert got.exit_code == 0, got.output
+    assert (tmp_path / "paper" / entry.path).read_bytes() == CONTENT
     (row,) = (await browser.api("GET", "/releases/paper/links"))["results"]
-    assert row["uses"] == 2
+    assert row["uses"] == 4  # the manifest and its file, by hand and by the command
     assert link["url"].rpartition("/")[2] not in str(row)
 
 
@@ -170,10 +195,7 @@ async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     published = await run(browser, "publish", "paper", "--key", key, "--root", root)
     assert "paper is public: root " in published.output, published.output
     assert " public " in (await run(browser, "list")).output
-    await download(browser, tmp_path)
-    words = ("verify", str(tmp_path / "manifest.json"), str(tmp_path / "paper"), "--key", public)
-    verified = await run(browser, *words)
-    assert verified.exit_code == 0, verified.output
+    await _get_and_verify(browser, tmp_path / "paper", public)
     withdrawn = await run(browser, "withdraw", "paper", "--reason", "wrong clock")
     assert withdrawn.output == "paper is withdrawn.\n"
 

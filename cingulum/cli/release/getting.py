@@ -1,0 +1,108 @@
+"""`cingulum release get`: a release in a folder, checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+from cingulum.cli._errors import fail
+from cingulum.cli._server import server_errors
+from cingulum.cli.release.manifests import check_signature, refusals
+from cingulum.client import Connection, NoLogin
+from cingulum.manifests import Manifest
+from cingulum.manifests.folders import MANIFEST_NAME
+from cingulum.sizes import format_size
+
+if TYPE_CHECKING:
+    from cingulum.client.release_downloads import ReleaseSource
+
+
+def get(
+    release: Annotated[
+        str, typer.Argument(help="name of the release, or the address of a release or of a reviewer's link")
+    ],
+    out: Annotated[Path, typer.Option(file_okay=False, help="folder; it is made if missing")],
+    key: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="file of the public key, to check the signature"),
+    ] = None,
+    public: Annotated[str | None, typer.Option(help="the public key itself, RW…")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="server of a name; default: CINGULUM_URL, or that of setup-one or login.json"),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="for a release under embargo; default: CINGULUM_TOKEN, or of setup-one")
+    ] = None,
+) -> None:
+    """Download a release into a folder, checked file by file against its manifest. `One(FOLDER)` opens it.
+
+    A public release needs no account, nor does a link. The zip is unpacked in FOLDER, which needs twice its size until
+    then; an interrupted download continues when the command is executed again. Files that were pulled from the release
+    are listed with the reason. Exit code 1 if a file or the signature is wrong.
+    """
+    # Imported here because they need numpy, which few commands do.
+    from cingulum.client.problems import ClientError
+    from cingulum.client.release_downloads import (
+        ReleaseSource,
+        download_release,
+        fetch_manifest,
+        reasons_of_pulled,
+    )
+
+    try:
+        source = ReleaseSource.parse(release, url or _default_server())
+        with server_errors(), _connected(source, token) as connection:
+            with refusals(f"the manifest of {release}"):
+                manifest = fetch_manifest(connection, source)
+            out.mkdir(parents=True, exist_ok=True)
+            with _progress(manifest) as step:
+                downloaded = download_release(connection, source, manifest, out, step)
+            reasons = reasons_of_pulled(connection, source) if downloaded.pulled else {}
+    except (ClientError, OSError) as problem:
+        fail(str(problem))
+    for entry in downloaded.pulled:
+        reason = reasons.get(entry.path, "no longer served")
+        typer.echo(f"{typer.style('pulled', fg='yellow')}  {entry.path} ({reason})")
+    check_signature(out / MANIFEST_NAME, manifest.to_bytes(), key, public)
+    n_files = len(manifest.entries) - len(downloaded.pulled)
+    size = format_size(manifest.size_bytes)
+    typer.echo(
+        f"{manifest.name}: {n_files} files, {size}, exactly those of the manifest, root {manifest.root}"
+    )
+
+
+def _default_server() -> str | None:
+    from cingulum.client.credentials import default_server
+    from cingulum.client.login import Login
+
+    stored = Login.of_file()
+    return os.environ.get("CINGULUM_URL") or default_server() or (stored.base_url if stored else None)
+
+
+def _connected(source: ReleaseSource, token: str | None) -> Connection:
+    """Signed in with what is meant for that server, else without an account."""
+    from cingulum.client.credentials import connect_to_named
+
+    if source.path.startswith("/release-links/"):
+        return Connection(source.server)
+    try:
+        return connect_to_named(source.server, token)
+    except NoLogin:
+        return Connection(source.server)
+
+
+@contextmanager
+def _progress(manifest: Manifest) -> Iterator[Callable[[int], None]]:
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(manifest.name, total=manifest.size_bytes)
+        yield lambda count: bars.advance(task, count)
