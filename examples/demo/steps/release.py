@@ -69,7 +69,7 @@ def _as(world: World, user: str, password: str) -> list[str]:
 
 
 def _release(*arguments: str, at: Path | None = None) -> str:
-    """What a command of `cingulum release` prints; `at` is the home of a person without an account. Raises StepFailed."""
+    """What `cingulum release` prints; `at` is the home of a person without an account. Raises StepFailed."""
     done = subprocess.run(
         [CINGULUM, "release", *arguments],
         cwd=at or PROJECT,
