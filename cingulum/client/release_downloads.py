@@ -58,14 +58,6 @@ class ReleaseSource:
         return cls(f"{parts.scheme}://{parts.netloc}{root}", f"{kind}{unquote(name)}")
 
 
-@dataclass(frozen=True)
-class DownloadedRelease:
-    """A release in a folder. `pulled` are files of the manifest that the server no longer serves."""
-
-    manifest: Manifest
-    pulled: tuple[ManifestEntry, ...]
-
-
 def fetch_manifest(connection: Connection, source: ReleaseSource) -> Manifest:
     """The manifest, without checking its signature. Raises InvalidManifest, Refused, Unreachable."""
     return parse_manifest(connection.request("GET", f"{source.path}/manifest").content)
@@ -77,8 +69,8 @@ def download_release(
     manifest: Manifest,
     folder: Path,
     progress: Callable[[int], None] | None = None,
-) -> DownloadedRelease:
-    """Bring all files of a release into a folder, with the documents beside them; `One(folder)` opens it.
+) -> list[ManifestEntry]:
+    """Bring all files of a release into a folder, with the documents beside them; those that were pulled meanwhile.
 
     The zip is downloaded below `folder`, which needs its size a second time until it is unpacked; a download that was
     interrupted continues. A file has its name once its bytes are those of the manifest. `progress` receives bytes.
@@ -96,9 +88,7 @@ def download_release(
             raise NotThatRelease(f"the server sent a damaged zip ({problem}): try again") from None
         _discard(part)
     _remove_own(folder)
-    return DownloadedRelease(
-        manifest, tuple(entry for entry in manifest.entries if entry.path not in present)
-    )
+    return [entry for entry in manifest.entries if entry.path not in present]
 
 
 def _check_folder(folder: Path, manifest: Manifest) -> None:

@@ -48,6 +48,16 @@ def get(
     then; an interrupted download continues when the command is executed again. Files that were pulled from the release
     are listed with the reason. Exit code 1 if a file or the signature is wrong.
     """
+    manifest, n_pulled = _download(release, out, url, token)
+    check_signature(out / MANIFEST_NAME, manifest.to_bytes(), key, public)
+    n_files, size = len(manifest.entries) - n_pulled, format_size(manifest.size_bytes)
+    typer.echo(
+        f"{manifest.name}: {n_files} files, {size}, exactly those of the manifest, root {manifest.root}"
+    )
+
+
+def _download(release: str, out: Path, url: str | None, token: str | None) -> tuple[Manifest, int]:
+    """The manifest of what is in the folder now, and how many of its files were pulled, which are listed."""
     # Imported here because they need numpy, which few commands do.
     from cingulum.client.problems import ClientError
     from cingulum.client.release_downloads import (
@@ -64,19 +74,14 @@ def get(
                 manifest = fetch_manifest(connection, source)
             out.mkdir(parents=True, exist_ok=True)
             with _progress(manifest) as step:
-                downloaded = download_release(connection, source, manifest, out, step)
-            reasons = reasons_of_pulled(connection, source) if downloaded.pulled else {}
+                pulled = download_release(connection, source, manifest, out, step)
+            reasons = reasons_of_pulled(connection, source) if pulled else {}
     except (ClientError, OSError) as problem:
         fail(str(problem))
-    for entry in downloaded.pulled:
+    for entry in pulled:
         reason = reasons.get(entry.path, "no longer served")
         typer.echo(f"{typer.style('pulled', fg='yellow')}  {entry.path} ({reason})")
-    check_signature(out / MANIFEST_NAME, manifest.to_bytes(), key, public)
-    n_files = len(manifest.entries) - len(downloaded.pulled)
-    size = format_size(manifest.size_bytes)
-    typer.echo(
-        f"{manifest.name}: {n_files} files, {size}, exactly those of the manifest, root {manifest.root}"
-    )
+    return manifest, len(pulled)
 
 
 def _default_server() -> str | None:

@@ -230,6 +230,8 @@ async def lock_own(
 async def check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
     """Raises Forbidden unless the caller may release in the lab of every session and object."""
     targets = await _fetch_targets(session, release_id)
+    if await queries.is_draft_of(session, release_id, by.user_id):
+        targets = [target for target in targets if target != Target()]
     if not all(may_on(by, Permission.RELEASE, target) for target in targets):
         raise Forbidden(
             "Releasing needs the permission `release` in the lab of every session of the release."
@@ -240,6 +242,6 @@ async def _fetch_targets(session: ReadSession, release_id: UUID) -> list[Target]
     """What every session and object of a release belongs to."""
     session_ids, objects = await queries.fetch_owners(session, release_id)
     existing = await fetch_session_targets(session, session_ids)
-    # A session that was deleted belongs to no lab: only an administrator of all may act for it.
+    # A session that was deleted belongs to no lab: only an administrator of all may act for it, or who drafted it.
     targets = [existing.get(session_id, Target()) for session_id in session_ids]
     return [*targets, *[await fetch_object_target(session, *of) for of in objects]]

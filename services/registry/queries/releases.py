@@ -16,7 +16,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
-from libs.common.published import SESSIONS, USERNAMES, table
+from libs.common.published import SESSIONS, USERNAMES, alias, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.releases import Release, ReleaseState
 from libs.common.visibility import Visibility, anonymous_visibility
@@ -48,7 +48,13 @@ def is_wholly_visible(visibility: Visibility) -> Condition:
         return sa.true()
     if visibility.public_only:
         return sa.false()
-    return ~_has_hidden_dataset(visibility)
+    return sa.or_(~_has_hidden_dataset(visibility), _is_own_draft(visibility))
+
+
+def _is_own_draft(visibility: Visibility) -> Condition:
+    """A draft of the caller, withdrawn or not, with nothing hidden but what belongs to sessions that were deleted."""
+    is_own = sa.and_(ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == visibility.user_id)
+    return sa.and_(is_own, ~_has_hidden_dataset(visibility, with_deleted=False))
 
 
 def is_readable(visibility: Visibility) -> Condition:
@@ -60,10 +66,13 @@ def is_readable(visibility: Visibility) -> Condition:
     return sa.or_(is_wholly_visible(visibility), sa.and_(is_open(), is_public))
 
 
-def _has_hidden_dataset(visibility: Visibility) -> Condition:
-    link, dataset = aliased(_LINK), aliased(DatasetRow)
+def _has_hidden_dataset(visibility: Visibility, *, with_deleted: bool = True) -> Condition:
+    link, dataset, sessions = aliased(_LINK), aliased(DatasetRow), alias(SESSIONS, "of_release")
     is_visible = sa.func.coalesce(is_dataset_row_visible(visibility, dataset, sa.true()), sa.false())
     hidden = sa.exists().where(link.release_id == ReleaseRow.id, dataset.id == link.dataset_id, ~is_visible)
+    if not with_deleted:
+        exists = sa.exists().where(sessions.c.id == dataset.session_id).correlate_except(sessions)
+        hidden = hidden.where(sa.or_(dataset.session_id.is_(None), exists))
     return hidden.correlate_except(link, dataset)
 
 
@@ -270,3 +279,11 @@ async def fetch_owners(
     rows = (await session.execute(of_release)).all()
     sessions = {row.session_id for row in rows if row.session_id}
     return sessions, {(row.content_type, row.object_id) for row in rows if row.session_id is None}
+
+
+async def is_draft_of(session: ReadSession, release_id: UUID, user_id: UUID) -> bool:
+    """Whether a release is a draft that this person made."""
+    is_own = ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == user_id
+    return (
+        await session.scalar(sa.select(ReleaseRow.id).where(ReleaseRow.id == release_id, *is_own)) is not None
+    )

@@ -332,6 +332,19 @@ async def test_after_its_session_was_deleted_only_an_administrator_changes_a_rel
     assert changed.status_code == 200, changed.text
 
 
+async def test_a_draft_of_a_deleted_session_is_withdrawn_by_its_creator(paper: Paper) -> None:
+    administrator = paper.lab.metadata.as_(paper.lab.administrator)
+    assert (await administrator.delete(f"/sessions/{paper.lab.session_id}")).status_code == 204
+    assert await paper.state() == "draft"
+    (session,) = (await paper.registry.get("/releases/paper/readiness")).json()["sessions"]
+    assert "deleted" in {missing["kind"] for missing in session["missing"]}
+    assert (await paper.check()).json()["type"] == "release-not-ready"
+    visitor = paper.registry.as_(paper.lab.visitor)
+    assert (await visitor.get("/releases/paper")).status_code == 404
+    withdrawn = await paper.registry.post("/releases/paper/withdraw", {"reason": "its session was deleted"})
+    assert withdrawn.status_code == 200, withdrawn.text
+
+
 async def test_a_registration_that_waits_for_a_check_reads_that_the_dataset_is_protected(
     paper: Paper, cingulum: Cingulum
 ) -> None:
