@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Any, Final
 
 import pyarrow as pa
@@ -45,6 +46,28 @@ def read_datasets(content: bytes) -> pa.Table:
     return datasets_table(
         {**columns, "size_bytes": columns["file_size"], "relative_path": columns["rel_path"]}
     )
+
+
+def sessions_of(table: pa.Table, dataset_ids: Collection[str]) -> set[str]:
+    """The sessions that have one of these datasets in a table of `read_datasets`."""
+    rows = pc.is_in(table["id"], value_set=pa.array(list(dataset_ids), pa.string()))
+    return set(table["eid"].filter(rows).to_pylist())
+
+
+def replace_sessions(table: pa.Table, session_ids: Collection[str], rows: pa.Table) -> pa.Table:
+    """A table of `read_datasets` with all rows of these sessions replaced by `rows`, which are sorted as it is.
+
+    >>> whole = read_datasets(b"s,b,1,ab,f,0,alf,,x.npy\\nt,c,1,cd,t,30,alf,,x.npy\\n")
+    >>> replace_sessions(whole, {"s"}, read_datasets(b"s,a,2,ef,f,0,alf,,y.npy\\n"))["id"].to_pylist()
+    ['a', 'c']
+    """
+    parts, start = [], 0
+    for session_id in sorted(session_ids):
+        first = pc.sum(pc.less(table["eid"], session_id)).as_py() or 0
+        stop = pc.sum(pc.less_equal(table["eid"], session_id)).as_py() or 0
+        parts += [table.slice(start, first - start), rows.filter(pc.equal(rows["eid"], session_id))]
+        start = stop
+    return pa.concat_tables([*parts, table.slice(start)]).combine_chunks()
 
 
 def digest_of(table: pa.Table) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,13 +16,16 @@ from libs.common.catalogue import Service
 from libs.common.db import ReadSession
 from libs.common.db.copied import copy_rows
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
+from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from libs.common.visible import is_project_row_visible
-from services.registry.models import Base, DatasetRow, ReleaseRow, RepositoryRow, TagRow, VersionRow
+from services.registry.models import Base, CopyRow, DatasetRow, ReleaseRow, RepositoryRow, TagRow, VersionRow
 from services.registry.models.expressions import is_current_version, is_released
 from services.registry.queries import visible
 from services.registry.queries.columns import has_shown_copy, is_any_of, size_of_dataset
 
+MOST_CHANGED: Final = 500  # objects; after more changes all rows are read
+_REGISTERED: Final = f"files.registered:{ContentType.SESSION}"
 LATE = 10_000  # numbers that other transactions may take before one that began earlier commits
 
 
@@ -46,6 +49,51 @@ async def fetch_freshness(session: ReadSession) -> Freshness:
             await session.scalar(sa.select(sa.func.count(ReleaseRow.id)).where(is_released())) or 0
         ),
     )
+
+
+async def find_changed_sessions(
+    session: ReadSession, before: Freshness, now: Freshness
+) -> tuple[set[UUID], set[UUID]] | None:
+    """The datasets that changed between the two, and their sessions now; None if other rows may differ, too.
+
+    That is so unless all that was written since is audited as registrations of files of sessions and as changes of
+    datasets and of their copies, and nothing with a smaller number was committed later.
+    """
+    if (before.events, before.rights, before.public_releases) != (
+        now.events,
+        now.rights,
+        now.public_releases,
+    ):
+        return None
+    audit = Base.metadata.tables["registry.audit"].c
+    newest, counted = before.audit
+    earlier = sa.select(sa.func.count()).where(audit.id > newest - LATE, audit.id <= newest)
+    if await session.scalar(earlier) != counted:
+        return None
+    kind = sa.case((audit.action == "files.registered", audit.action + ":"), else_="").concat(
+        audit.object_type
+    )
+    changed = sa.select(kind.label("kind"), audit.object_id).where(audit.id > newest).distinct()
+    objects = (await session.execute(changed.limit(MOST_CHANGED + 1))).all()
+    if len(objects) > MOST_CHANGED or {row.kind for row in objects} - {
+        _REGISTERED,
+        "dataset",
+        "copy",
+        "file",
+    }:
+        return None
+    registered = {UUID(row.object_id) for row in objects if row.kind == _REGISTERED}
+    dataset_ids = {UUID(row.object_id) for row in objects if row.kind == "dataset"}
+    copy_ids = {UUID(row.object_id) for row in objects if row.kind in {"copy", "file"}}
+    of_copies = sa.select(CopyRow.id, CopyRow.dataset_id).where(is_any_of(CopyRow.id, copy_ids))
+    copies = (await session.execute(of_copies)).all()
+    if len(copies) < len(copy_ids):
+        return None
+    dataset_ids |= {row.dataset_id for row in copies}
+    owners = sa.select(DatasetRow.session_id).where(
+        is_any_of(DatasetRow.id, dataset_ids), DatasetRow.session_id.is_not(None)
+    )
+    return dataset_ids, registered | {row.session_id for row in await session.execute(owners)}
 
 
 async def _newest(session: ReadSession, number: sa.Column[Any]) -> tuple[int, int]:
@@ -115,7 +163,12 @@ def project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text()))
 
 
-async def fetch_cached_datasets(session: ReadSession, visibility: Visibility, tag: str | None) -> bytes:
+async def fetch_cached_datasets(
+    session: ReadSession,
+    visibility: Visibility,
+    tag: str | None,
+    session_ids: Collection[UUID] | None = None,
+) -> bytes:
     """Datasets of those sessions that exist on a server with a URL: CSV of `CSV_COLUMNS`, in no order."""
     sessions = table(SESSIONS)
     columns = {
@@ -143,4 +196,6 @@ async def fetch_cached_datasets(session: ReadSession, visibility: Visibility, ta
     )
     if tag is not None:
         statement = statement.where(visible.has_tag(TagRow.name == tag))
+    if session_ids is not None:
+        statement = statement.where(is_any_of(DatasetRow.session_id, session_ids))
     return await copy_rows(session, statement)

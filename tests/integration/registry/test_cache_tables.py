@@ -17,6 +17,7 @@ from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.published import PROJECTS, table
 from libs.common.testing import Running
+from services.registry.operations.cache_tables import CacheTables
 from services.registry.queries import cache_tables
 from tests.support.lab import PATH, Laboratory, a_session, laboratory, made
 from tests.support.system import Cingulum
@@ -150,6 +151,54 @@ async def test_tables_are_cached_while_nothing_changes(lab: Laboratory) -> None:
         if "published_sessions" in statement or "registry.datasets" in statement
     ]
     assert lab.registry.service is Service.REGISTRY
+
+
+async def tables(lab: Laboratory) -> dict[str, Any]:
+    """The tables of the administrator."""
+    answer = await lab.registry.as_(lab.administrator).get("/cache.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
+        names = ("sessions.pqt", "datasets.pqt")
+        return {name: pq.read_table(io.BytesIO(zipped.read(name))) for name in names}
+
+
+async def test_after_a_change_of_a_dataset_only_its_session_is_read_and_the_tables_are_equal(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, chosen = lab.registry.as_(lab.administrator), []
+    fetched = cache_tables.fetch_cached_datasets
+
+    async def fetch_cached_datasets(*arguments: Any) -> bytes:
+        chosen.append(arguments[3] if len(arguments) > 3 else None)
+        return await fetched(*arguments)
+
+    monkeypatch.setattr(cache_tables, "fetch_cached_datasets", fetch_cached_datasets)
+    others = [await made(lab.metadata, "/sessions", a_session(number=n)) for n in (2, 3)]
+    server = {"name": "server", "data_url": "http://files.example.org/", "globus_is_personal": False}
+    await made(admin, "/data-repository", server)
+    stored = {"name": "server", "exists": True}
+    for n in (2, 3):
+        await lab.register("alf/spikes.times.npy", "alf/spikes.amps.npy", path=f"{PATH[:-3]}00{n}", **stored)
+    (dataset,) = await lab.register("alf/spikes.times.npy", **stored)
+    await tables(lab)
+
+    async def check(n: int) -> None:
+        state, began = lab.registry.app.state, len(chosen)
+        changed, cached = await tables(lab), state.tables
+        assert chosen[began:] == [{UUID(lab.session_id)}]
+        state.tables = CacheTables()
+        assert await tables(lab) == changed
+        assert changed["datasets.pqt"].num_rows == n
+        state.tables = cached
+
+    assert (await admin.patch(f"/datasets/{dataset['id']}", {"qc": "FAIL"})).status_code == 200
+    await check(5)
+    (revised,) = await lab.register("alf/#2030-01-01#/spikes.times.npy", **stored)
+    await check(6)
+    assert (await admin.delete(f"/datasets/{revised['id']}")).status_code in {200, 204}
+    await check(5)
+    await patch(lab, f"/sessions/{others[0]['id']}", task_protocol="another")
+    await tables(lab)
+    assert chosen[-1] is None
 
 
 async def test_the_hash_of_a_tag_is_of_what_its_reader_may_see(lab: Laboratory) -> None:
