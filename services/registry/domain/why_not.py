@@ -46,6 +46,35 @@ class DeletedFile:
     deleted_at: datetime
 
 
+@dataclass(frozen=True)
+class EmbargoedFile:
+    """A dataset of a release that is not public yet; `path` is below the session's folder."""
+
+    collection: str
+    name: str
+    path: str
+    release: str
+    until: datetime
+
+
+def explain_embargoes(pattern: NamePattern, files: Sequence[EmbargoedFile]) -> list[LoadReason]:
+    """The embargo of each file that is meant: its reader may load it, others not before its end."""
+    meant = [file for file in files if pattern.names(file.name) and pattern.is_in(file.collection)]
+    return [_of_embargo(file) for file in meant[:MOST_FILES]]
+
+
+def _of_embargo(file: EmbargoedFile) -> LoadReason:
+    until = file.until.isoformat()
+    return LoadReason(
+        "under-embargo",
+        f"It is in the release {file.release}, under embargo until {until}: public readers do not see it before.",
+        "Wait until then, or send them a link to the release.",
+        path=file.path,
+        facts={"release": file.release, "until": until},
+        blocks=False,
+    )
+
+
 def explain_deletions(pattern: NamePattern, files: Sequence[DeletedFile], now: datetime) -> list[LoadReason]:
     """The last deletion of each file that is meant, newest first."""
     newest: dict[str, DeletedFile] = {}

@@ -13,7 +13,7 @@ from libs.common.db import ReadSession
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
 from services.registry.domain.nwb import explain_nwb
-from services.registry.domain.why_not import explain_deletions, explain_making
+from services.registry.domain.why_not import explain_deletions, explain_embargoes, explain_making
 from services.registry.queries import why_not as queries
 from services.registry.queries.nwb_facts import find_facts
 
@@ -40,7 +40,8 @@ async def explain(
     files = await queries.fetch_files_of_session(session, visibility, session_id)
     reasons = explain_loading(files, pattern, revision=revision, worst_qc=worst_qc)
     if reasons[0].slug != "not-registered":
-        return reasons
+        embargoed = await queries.list_embargoed_files(session, visibility, session_id)
+        return reasons + explain_embargoes(pattern, embargoed)
     if visibility.public_only:
         return [*reasons, _PUBLIC_ONLY]
     jobs = await queries.list_jobs_of_session(session, visibility, session_id)

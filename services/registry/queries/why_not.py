@@ -13,12 +13,14 @@ from libs.common.db import ReadSession
 from libs.common.published import DATASETS, JOBS, SESSIONS, alias, table
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
-from services.registry.domain.why_not import DeletedFile, MakingJob
+from services.registry.domain.why_not import DeletedFile, EmbargoedFile, MakingJob
 from services.registry.models import (
     CopyRow,
     DataNoticeDatasetRow,
     DataNoticeRow,
     DatasetRow,
+    ReleaseDatasetRow,
+    ReleaseRow,
     RepositoryRow,
     VersionRow,
 )
@@ -26,6 +28,7 @@ from services.registry.models.expressions import is_current_version, path_in_fol
 from services.registry.queries import visible
 from services.registry.queries.columns import is_any_of, is_current_copy
 from services.registry.queries.datasets import doubts
+from services.registry.queries.releases import is_readable
 
 _ON_THE_WAY = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
 
@@ -128,6 +131,35 @@ async def list_jobs_of_session(
         .order_by(job.c.task, job.c.probe, job.c.id)
     )
     return [MakingJob(row.id, row.task, row.probe or "", row.state, row.reason or "") for row in rows]
+
+
+async def list_embargoed_files(
+    session: ReadSession, visibility: Visibility, session_id: UUID
+) -> list[EmbargoedFile]:
+    """The datasets of a session in releases under embargo, of both those that the caller can see."""
+    link, sessions = ReleaseDatasetRow, table(SESSIONS)
+    rows = await session.execute(
+        sa.select(
+            DatasetRow.collection,
+            DatasetRow.name,
+            path_in_folder().label("path"),
+            ReleaseRow.name.label("release"),
+            ReleaseRow.public_from.label("until"),
+        )
+        .join(link, link.dataset_id == DatasetRow.id)
+        .join(ReleaseRow, ReleaseRow.id == link.release_id)
+        .join(sessions, sessions.c.id == DatasetRow.session_id)
+        .where(
+            DatasetRow.session_id == session_id,
+            link.pulled_at.is_(None),
+            ReleaseRow.state == "published",
+            ReleaseRow.public_from > sa.func.statement_timestamp(),
+            visible.is_dataset_visible(visibility),
+            is_readable(visibility),
+        )
+        .order_by(sa.text("path"), ReleaseRow.public_from, ReleaseRow.name)
+    )
+    return [EmbargoedFile(**row) for row in rows.mappings()]
 
 
 async def list_deleted_files(

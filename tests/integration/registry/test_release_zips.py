@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -131,6 +132,24 @@ async def test_a_stranger_downloads_a_public_release_in_parts_verifies_it_and_op
     with zipfile.ZipFile(io.BytesIO(whole.content)) as zipped:
         zipped.extractall(tmp_path / "paper")
     await asyncio.to_thread(check_offline, tmp_path / "paper", lab.session_id)
+
+
+async def test_why_not_names_an_embargo_to_readers_of_the_release(
+    lab: Laboratory, ids: dict[str, str]
+) -> None:
+    until = in_a_month()
+    await publish(lab, embargo_until=until)
+    params = {"session": lab.session_id, "dataset": TIMES}
+    explained = (await lab.registry.get("/why-not", params=params)).json()
+    (reason,) = [reason for reason in explained["reasons"] if reason["slug"] == "under-embargo"]
+    assert (explained["loads"], reason["path"], reason["facts"]["release"]) == (True, TIMES, "paper")
+    assert datetime.fromisoformat(reason["facts"]["until"]) == datetime.fromisoformat(until)
+    hidden = await lab.registry.as_(PUBLIC).get("/why-not", params=params)
+    missing = await lab.registry.as_(PUBLIC).get("/why-not", params={**params, "session": str(uuid4())})
+    assert (hidden.status_code, missing.status_code) == (404, 404)
+    assert hidden.json()["detail"] == missing.json()["detail"].replace(
+        missing.json()["detail"].split()[-1], f"{lab.session_id}."
+    )
 
 
 async def count_reads(lab: Laboratory) -> int:
