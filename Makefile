@@ -120,6 +120,10 @@ bench-streams: $(VENV)/.bench ## Compress NIDQ, sync, LF and widefield streams b
 bench-tables: $(VENV)/.dev ## Time the ONE client's tables of 250,000 datasets, and a changed row in them
 	$(PY) -m bench.tables $(ARGS)
 
+.PHONY: bench-facets
+bench-facets: $(VENV)/.dev ## Processor time of facets and free text on 5,000 sessions, beside the plain list
+	$(PY) -m bench.facets $(ARGS)
+
 .PHONY: bench-nwb
 bench-nwb: $(VENV)/.dev ## Time NWB files: processed data of 289 units, and voltage beside h5py (ARGS="--seconds 10" is quick)
 	$(PY) -m bench.nwb $(ARGS)
