@@ -12,6 +12,7 @@ from services.portal.pages import (
     jobs,
     oidc,
     reference,
+    releases,
     session,
     session_merges,
     sessions,
@@ -52,6 +53,7 @@ routers = [
             session,
             session_merges,
             jobs,
+            releases,
             reference,
         )
     ),

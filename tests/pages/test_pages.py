@@ -8,6 +8,8 @@ from playwright.async_api import Browser, Page, ViewportSize
 
 from tests.support.pages import page_paths
 from tests.support.portal import LOGIN, Site
+from tests.support.portal import Browser as PlainBrowser
+from tests.support.public_releases import publish_one
 from tests.support.waiting import attempts
 
 # What axe would call serious: unnamed controls, skipped headings, doubled ids, missing landmarks or language.
@@ -93,7 +95,12 @@ async def test_every_page_fits_and_is_accessible(
     session_id = site.made["sessions"][1]["id"]
     job_id = await fetch_job_id(site, session_id)
     merge = await merge_two_of_three(site, f"PAGE{width}")
-    paths = page_paths(nickname="KS014", session_id=session_id, job_id=job_id, merge_id=merge["id"])
+    name = f"page{width}"
+    async with httpx.AsyncClient(base_url=site.base_url, timeout=60) as http:
+        await publish_one(PlainBrowser(http), name)
+    paths = page_paths(
+        nickname="KS014", session_id=session_id, job_id=job_id, merge_id=merge["id"], name=name
+    )
     for path in (*paths, f"/app/sessions/{merge['into']}/merge"):
         await page.goto(site.base_url + path)
         assert await page.evaluate(FAULTS) == [], path

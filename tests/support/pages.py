@@ -20,7 +20,7 @@ NO_PAGES: Final = {
     "/app/jobs/{job_id}/log": "a part of the job's page",
 }
 # What a test has to know to open every page.
-PARAMETERS: Final = frozenset({"nickname", "session_id", "job_id", "merge_id"})
+PARAMETERS: Final = frozenset({"nickname", "session_id", "job_id", "merge_id", "name"})
 
 
 def get_paths() -> set[str]:

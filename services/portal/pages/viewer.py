@@ -1,4 +1,4 @@
-"""The signed-in viewer of a page, and calls of the public API with their credential."""
+"""The viewer of a page, signed in or not, and calls of the public API with their credential."""
 
 from __future__ import annotations
 
@@ -63,19 +63,13 @@ class PagePart:
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """A signed-in person. All API calls carry their own credential."""
+class Visitor:
+    """A person who opens a page, signed in or not. All API calls carry their own credential, if they have one."""
 
     api: Api
-    principal: Principal
     headers: Mapping[str, str]
     path: str
     origin: str
-
-    @property
-    def username(self) -> str:
-        """Name with which they signed in."""
-        return self.principal.username
 
     async def get(self, path: str, **query: Any) -> Any:
         """GET from the API, as JSON. Raises ApiRefused, or SignInFirst if the credential has expired."""
@@ -102,6 +96,18 @@ class Viewer:
     async def parts(self, *queries: tuple[str, Mapping[str, Any]]) -> list[PagePart]:
         """Several parts concurrently, in the same order."""
         return await asyncio.gather(*(self.part(path, **query) for path, query in queries))
+
+
+@dataclass(frozen=True)
+class Viewer(Visitor):
+    """A signed-in person."""
+
+    principal: Principal
+
+    @property
+    def username(self) -> str:
+        """Name with which they signed in."""
+        return self.principal.username
 
 
 async def call_api(
@@ -186,14 +192,24 @@ def here(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-async def viewer(request: Request) -> Viewer:
-    """Dependency: the signed-in person. Raises SignInFirst."""
+async def visitor(request: Request) -> Visitor:
+    """Dependency: the person who opens a page that needs no account; a Viewer if signed in."""
     principal: Principal | None = getattr(request.state, "principal", None)
-    if principal is None:
-        raise SignInFirst(here(request))
     headers = headers_of(request)
     origin = f"{headers['X-Forwarded-Proto']}://{headers['Host']}"
-    return Viewer(api_of(request), principal, headers, here(request), origin)
+    if principal is None:
+        return Visitor(api_of(request), headers, here(request), origin)
+    return Viewer(api_of(request), headers, here(request), origin, principal)
+
+
+Visiting = Annotated[Visitor, Depends(visitor)]
+
+
+async def viewer(request: Request, visitor: Visiting) -> Viewer:
+    """Dependency: the signed-in person. Raises SignInFirst."""
+    if not isinstance(visitor, Viewer):
+        raise SignInFirst(here(request))
+    return visitor
 
 
 Viewing = Annotated[Viewer, Depends(viewer)]

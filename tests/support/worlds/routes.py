@@ -174,6 +174,8 @@ READS: Final[dict[str, Read]] = {
     "/app/subjects": listing("nickname"),
     "/app/subjects/{nickname}": of("nickname"),
     "/app/sessions": listing("session_id"),
+    "/app/releases": listing("release"),
+    "/app/releases/{name}": of("release"),
     "/app/sessions/{session_id}": of("session_id"),
     "/app/sessions/{session_id}/jobs": of("session_id"),
     "/app/sessions/{session_id}/merge": of("session_id"),

@@ -15,6 +15,6 @@ def test_what_is_no_page_is_a_route() -> None:
 
 
 def test_addresses_have_the_values() -> None:
-    pages = page_paths(nickname="KS014", session_id="s", job_id="j", merge_id="m")
+    pages = page_paths(nickname="KS014", session_id="s", job_id="j", merge_id="m", name="r")
     assert {"/app/", "/app/subjects/KS014", "/app/sessions/s", "/app/jobs/j"} <= set(pages)
     assert not any("{" in page for page in pages)

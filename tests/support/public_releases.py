@@ -1,0 +1,30 @@
+"""A public release of one file, made through the API."""
+
+from __future__ import annotations
+
+from cingulum.manifests.signatures import generate_key, sign
+from tests.support.portal import Browser
+from tests.support.waiting import attempts
+
+
+async def publish_one(browser: Browser, name: str, **about: object) -> str:
+    """Release a session of an animal of its own; the path of its file."""
+    mouse = f"OF-{name}"
+    await browser.api("POST", "/subjects", {"nickname": mouse, "lab": "hilllab"})
+    body = {"subject": mouse, "start_time": "2021-05-03T10:00:00", "number": 1, "users": ["ada"]}
+    session = await browser.api("POST", "/sessions", body)
+    await browser.bring(f"{mouse}/2021-05-03/001", {"alf/spikes.times.npy": name.encode()})
+    async for _ in attempts():
+        if (await browser.api("GET", f"/copies?session={session['id']}&repository=central&state=verified"))[
+            "count"
+        ]:
+            break
+    key = generate_key()
+    await browser.api("POST", "/release-keys", {"name": name, "public_key": key.public.to_line()})
+    draft = {"name": name, "title": f"Spikes of {name}", "sessions": [session["id"]], **about}
+    await browser.api("POST", "/releases", draft)
+    await browser.api("POST", f"/releases/{name}/check", {"accept": ["qc"]})
+    headers = {"Authorization": f"Token {browser.token}"}
+    manifest = await browser.http.get(f"/releases/{name}/manifest", headers=headers)
+    await browser.api("POST", f"/releases/{name}/publish", {"signature": sign(manifest.content, key, "")})
+    return f"hilllab/Subjects/{mouse}/2021-05-03/001/alf/spikes.times.npy"
