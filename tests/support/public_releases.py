@@ -11,9 +11,9 @@ async def publish_one(browser: Browser, name: str, **about: object) -> str:
     """Release a session of an animal of its own; the path of its file."""
     mouse = f"OF-{name}"
     await browser.api("POST", "/subjects", {"nickname": mouse, "lab": "hilllab"})
-    body = {"subject": mouse, "start_time": "2021-05-03T10:00:00", "number": 1, "users": ["ada"]}
+    body = {"subject": mouse, "start_time": "2018-05-03T10:00:00", "number": 1, "users": ["ada"]}
     session = await browser.api("POST", "/sessions", body)
-    await browser.bring(f"{mouse}/2021-05-03/001", {"alf/spikes.times.npy": name.encode()})
+    await browser.bring(f"{mouse}/2018-05-03/001", {"alf/spikes.times.npy": name.encode()})
     async for _ in attempts():
         if (await browser.api("GET", f"/copies?session={session['id']}&repository=central&state=verified"))[
             "count"
@@ -27,4 +27,4 @@ async def publish_one(browser: Browser, name: str, **about: object) -> str:
     headers = {"Authorization": f"Token {browser.token}"}
     manifest = await browser.http.get(f"/releases/{name}/manifest", headers=headers)
     await browser.api("POST", f"/releases/{name}/publish", {"signature": sign(manifest.content, key, "")})
-    return f"hilllab/Subjects/{mouse}/2021-05-03/001/alf/spikes.times.npy"
+    return f"hilllab/Subjects/{mouse}/2018-05-03/001/alf/spikes.times.npy"
