@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     add("get", getting.get, "https://lab.example.org/releases/paper-2026 --out paper --key hilllab.pub")
     add("list", server.list_releases, "--url https://lab.example.org")
     add("create", server.create, "paper-2026 --title 'Spikes of 12 mice' --tag figure1")
+    add("change", server.change, "paper-2026 --search project=maze --search default=true")
     add("check", server.check, "paper-2026 --accept qc")
     add("publish", server.publish, "paper-2026 --key ~/keys/hilllab.key --until 2027-01-01")
     add("withdraw", server.withdraw, "paper-2026 --reason 'wrong clock in 3 sessions'")

@@ -25,6 +25,13 @@ from cingulum.manifests.signatures import sign
 from cingulum.sizes import format_size
 
 Name = Annotated[str, typer.Argument(help="name of the release")]
+Search = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE",
+        help="all datasets that match this parameter of GET /datasets; repeated: all of them",
+    ),
+]
 
 
 def list_releases(url: Url = None, user: User = None, password: Password = None) -> None:
@@ -51,18 +58,55 @@ def create(
     tag: Annotated[str | None, typer.Option(help="all datasets with this tag")] = None,
     session: Annotated[list[str] | None, typer.Option(help="id of a session; may be repeated")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="id of a dataset; may be repeated")] = None,
+    search: Search = None,
     licence: Annotated[str, typer.Option("--license", help="SPDX identifier")] = "CC-BY-4.0",
     url: Url = None,
     user: User = None,
     password: Password = None,
 ) -> None:
-    """Create a draft of datasets, of the default revisions of sessions, or of all that has a tag."""
+    """Create a draft of datasets, of the default revisions of sessions, of all that has a tag, or of a search."""
     with connected(url, user, password) as connection:
-        body = {"name": name, "title": title, "license": licence, "tag": tag}
-        more = {"sessions": session or [], "datasets": dataset or []}
-        row = connection.post("/releases", body | more, idempotent=True)
+        body = {"name": name, "title": title, "license": licence}
+        row = connection.post("/releases", body | _choice(tag, session, dataset, search), idempotent=True)
         typer.echo(f"{name}: a draft of {row['datasets']} datasets of {row['sessions']} sessions.")
         _show_readiness(connection, name)
+
+
+def change(
+    name: Name,
+    tag: Annotated[str | None, typer.Option(help="add all datasets with this tag")] = None,
+    session: Annotated[list[str] | None, typer.Option(help="add a session, by id; may be repeated")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="add a dataset, by id; may be repeated")] = None,
+    search: Search = None,
+    remove_session: Annotated[
+        list[str] | None, typer.Option(help="remove a session, by id; may be repeated")
+    ] = None,
+    remove_dataset: Annotated[
+        list[str] | None, typer.Option(help="remove a dataset, by id; may be repeated")
+    ] = None,
+    url: Url = None,
+    user: User = None,
+    password: Password = None,
+) -> None:
+    """Add datasets to a draft, or remove some. After an addition, those who had consented consent again."""
+    with connected(url, user, password) as connection:
+        remove = {"sessions": remove_session or [], "datasets": remove_dataset or []}
+        body = {"add": _choice(tag, session, dataset, search), "remove": remove}
+        row = connection.patch(f"/releases/{name}/datasets", body)
+        typer.echo(f"{name}: a draft of {row['datasets']} datasets of {row['sessions']} sessions.")
+        _show_readiness(connection, name)
+
+
+def _choice(
+    tag: str | None, session: list[str] | None, dataset: list[str] | None, search: list[str] | None
+) -> dict[str, Any]:
+    """What the options choose; exits for a search without a value."""
+    pairs = [text.partition("=") for text in search or []]
+    for key, separator, value in pairs:
+        if not (key and separator and value):
+            refuse(f"--search {key}{separator}{value}: write NAME=VALUE, such as project=maze")
+    params = {key: value for key, _, value in pairs}
+    return {"tag": tag, "sessions": session or [], "datasets": dataset or [], "search": params or None}
 
 
 def check(

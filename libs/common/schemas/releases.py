@@ -60,17 +60,41 @@ class ReleaseChange(BodySchema):
     )
 
 
-class ReleaseIn(BodySchema):
-    """A draft: datasets, the default revisions of sessions, or all that has a tag; they add up."""
+class DatasetChoice(BodySchema):
+    """Datasets, the default revisions of sessions, all that has a tag, and what a search finds; they add up."""
+
+    datasets: list[UUID] = Field(default=[], max_length=5_000)
+    sessions: list[UUID] = Field(default=[], max_length=5_000)
+    tag: str | None = None
+    search: dict[str, str] | None = Field(
+        default=None,
+        description="parameters of `GET /datasets`, by name",
+        examples=[{"project": "maze", "collection": "alf", "default": "true"}],
+    )
+
+
+class RemovedDatasets(BodySchema):
+    """Datasets, and all those of sessions."""
+
+    datasets: list[UUID] = Field(default=[], max_length=5_000)
+    sessions: list[UUID] = Field(default=[], max_length=5_000)
+
+
+class DraftDatasetsIn(BodySchema):
+    """What a draft gets, and what is taken out of it."""
+
+    add: DatasetChoice = DatasetChoice()
+    remove: RemovedDatasets = RemovedDatasets()
+
+
+class ReleaseIn(DatasetChoice):
+    """A draft, and what is in it."""
 
     name: ReleaseName = Field(description="part of its addresses", examples=["paper-2026"])
     title: str = Field(min_length=1, max_length=500)
     description: Prose = ""
     authors: list[Author] = Field(default=[])
     license: str = Field(default="", max_length=100, description="SPDX identifier", examples=["CC-BY-4.0"])
-    datasets: list[UUID] = Field(default=[], max_length=5_000)
-    sessions: list[UUID] = Field(default=[], max_length=5_000)
-    tag: str | None = None
 
 
 class CheckIn(BodySchema):

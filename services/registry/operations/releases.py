@@ -21,6 +21,8 @@ from libs.common.protection import lock_deletions
 from libs.common.schemas.files.data_notices import DataNoticeIn, Importance
 from libs.common.schemas.releases import (
     CheckIn,
+    DatasetChoice,
+    DraftDatasetsIn,
     PublishIn,
     Readiness,
     Release,
@@ -40,6 +42,7 @@ from services.registry.domain.releases import (
 )
 from services.registry.models import ReleaseRow
 from services.registry.operations.data_notices import notify
+from services.registry.operations.exports import parse_search
 from services.registry.operations.release_keys import check_signature
 from services.registry.queries import releases as queries
 from services.registry.queries.registration_locks import lock_registrations
@@ -55,18 +58,51 @@ _SIGNABLE = frozenset({ReleaseState.CHECKED, ReleaseState.EMBARGOED})
 async def create_release(tx: Transaction, by: Principal, visibility: Visibility, body: ReleaseIn) -> Release:
     """Create a draft; its creator consents to it. Raises BadRequest, Conflict, Forbidden."""
     await refuse_duplicate(tx.session, ReleaseRow.name, body.name)
-    dataset_ids = await fetch_chosen_datasets(
-        tx.session, visibility, dataset_ids=body.datasets, session_ids=body.sessions, tag=body.tag
-    )
+    dataset_ids = await choose_datasets(tx.session, visibility, body)
     if not dataset_ids:
-        raise BadRequest("No dataset is chosen: name datasets, sessions or a tag.")
-    values = body.model_dump(mode="json", exclude={"datasets", "sessions", "tag"})
+        raise BadRequest("No dataset is chosen: name datasets, sessions, a tag or a search.")
+    values = body.model_dump(mode="json", exclude=set(DatasetChoice.model_fields))
     row = ReleaseRow(id=uuid4(), created_by_id=by.user_id, **values)
     await create_row(tx, NOUN, row, values | {"n_datasets": len(dataset_ids)})
     await queries.create_datasets(tx.session, row.id, dataset_ids)
     await queries.create_consent(tx.session, row.id, by.user_id)
     await check_may_release(tx.session, by, row.id)
     return await queries.fetch_release(tx.session, visibility, body.name)
+
+
+async def choose_datasets(session: ReadSession, visibility: Visibility, choice: DatasetChoice) -> list[UUID]:
+    """Ids of visible datasets. Raises BadRequest, UnknownReference."""
+    return await fetch_chosen_datasets(
+        session,
+        visibility,
+        dataset_ids=choice.datasets,
+        session_ids=choice.sessions,
+        tag=choice.tag,
+        search=parse_search(choice.search, visibility),
+    )
+
+
+async def change_datasets(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, body: DraftDatasetsIn
+) -> Release:
+    """Change what is in a draft. Who had consented does so again if something is added.
+
+    Raises NotFound, BadRequest, Forbidden, Conflict.
+    """
+    row, state = await lock_own(tx, by, visibility, name)
+    check_state(state, {ReleaseState.DRAFT})
+    added = await choose_datasets(tx.session, visibility, body.add)
+    n_added = await queries.create_datasets(tx.session, row.id, added)
+    remove = body.remove
+    n_removed = await queries.delete_datasets(tx.session, row.id, remove.datasets, remove.sessions)
+    if not await queries.fetch_dataset_ids(tx.session, row.id):
+        raise BadRequest("Nothing would be left in the draft: withdraw it instead.")
+    if n_added:
+        await queries.delete_consents(tx.session, row.id)
+        await queries.create_consent(tx.session, row.id, by.user_id)
+    await check_may_release(tx.session, by, row.id)
+    tx.audit("release.datasets-changed", NOUN, row.id, after={"added": n_added, "removed": n_removed})
+    return await queries.fetch_release(tx.session, visibility, name)
 
 
 async def change_release(

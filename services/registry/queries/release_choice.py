@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession
+from libs.common.db.conditions import Condition
 from libs.common.problem import UnknownReference
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
@@ -25,13 +26,15 @@ async def fetch_chosen_datasets(
     dataset_ids: Collection[UUID],
     session_ids: Collection[UUID],
     tag: str | None,
+    search: Sequence[Condition],
 ) -> list[UUID]:
-    """Datasets by id, the default revisions of sessions, and all visible ones of a tag. Raises UnknownReference."""
+    """Datasets by id, default revisions of sessions, visible ones of a tag and of a search. Raises UnknownReference."""
     sessions = table(SESSIONS)
     chosen = sa.or_(
         is_any_of(DatasetRow.id, dataset_ids),
         sa.and_(is_any_of(DatasetRow.session_id, session_ids), DatasetRow.is_default),
         visible.has_tag(TagRow.name == tag) if tag is not None else sa.false(),
+        sa.and_(*search) if search else sa.false(),
     )
     rows = await session.scalars(
         sa.select(DatasetRow.id)

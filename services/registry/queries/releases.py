@@ -30,7 +30,7 @@ from services.registry.models import (
 )
 from services.registry.models.expressions import is_current_version, is_open, is_released, path_in_folder
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import session_folder
+from services.registry.queries.columns import is_any_of, session_folder
 
 _LINK = ReleaseDatasetRow
 
@@ -193,11 +193,28 @@ def missing_release(name: str) -> NotFound:
     return NotFound(f"There is no release '{name}'.")
 
 
-async def create_datasets(session: WriteSession, release_id: UUID, dataset_ids: Sequence[UUID]) -> None:
-    """Put datasets into a draft."""
+async def create_datasets(session: WriteSession, release_id: UUID, dataset_ids: Sequence[UUID]) -> int:
+    """Put datasets into a draft; how many were not in it."""
     column = sa.func.unnest(sa.literal(list(dataset_ids), sa.ARRAY(sa.UUID))).column_valued("dataset_id")
     rows = sa.select(sa.literal(release_id, sa.UUID), column)
-    await execute_write(session, insert(_LINK).from_select(["release_id", "dataset_id"], rows))
+    added = insert(_LINK).from_select(["release_id", "dataset_id"], rows).on_conflict_do_nothing()
+    return len((await execute_write(session, added.returning(_LINK.dataset_id))).all())
+
+
+async def delete_datasets(
+    session: WriteSession, release_id: UUID, dataset_ids: Collection[UUID], session_ids: Collection[UUID]
+) -> int:
+    """Take datasets, and all those of sessions, out of a draft; their number."""
+    of_sessions = sa.select(DatasetRow.id).where(is_any_of(DatasetRow.session_id, session_ids))
+    is_named = sa.or_(is_any_of(_LINK.dataset_id, dataset_ids), _LINK.dataset_id.in_(of_sessions))
+    removed = sa.delete(_LINK).where(_LINK.release_id == release_id, is_named).returning(_LINK.dataset_id)
+    return len((await execute_write(session, removed)).all())
+
+
+async def delete_consents(session: WriteSession, release_id: UUID) -> None:
+    """Everyone consents again."""
+    consents = sa.delete(ReleaseConsentRow).where(ReleaseConsentRow.release_id == release_id)
+    await execute_write(session, consents)
 
 
 async def create_consent(session: WriteSession, release_id: UUID, user_id: UUID) -> None:

@@ -15,6 +15,7 @@ from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging, absolute
 from libs.common.schemas.releases import (
     CheckIn,
+    DraftDatasetsIn,
     PublishIn,
     Readiness,
     Release,
@@ -42,7 +43,7 @@ async def list_releases(
 
 @router.post("/releases", status_code=201, responses=problems(BadRequest, Forbidden, Conflict))
 async def create_release(new: ReleaseIn, by: Releaser, visibility: Sees, tx: Tx) -> Release:
-    """Create a draft of datasets, of the default revisions of sessions, or of all that has a tag."""
+    """Create a draft of datasets, of the default revisions of sessions, of all that has a tag, or of a search."""
     return await operations.create_release(tx, by, visibility, new)
 
 
@@ -57,6 +58,14 @@ async def read_release(name: Name, visibility: SeesOpenly, session: Reading) -> 
 async def change_release(name: Name, body: ReleaseChange, by: Releaser, visibility: Sees, tx: Tx) -> Release:
     """Change title, description, authors, licence or DOI, in any state."""
     return await operations.change_release(tx, by, visibility, name, body)
+
+
+@router.patch("/releases/{name}/datasets", responses=problems(BadRequest, Forbidden, NotFound, Conflict))
+async def change_datasets(
+    name: Name, body: DraftDatasetsIn, by: Releaser, visibility: Sees, tx: Tx
+) -> Release:
+    """Add datasets to a draft, or take some out; who had consented consents again to what is added."""
+    return await operations.change_datasets(tx, by, visibility, name, body)
 
 
 @router.get("/releases/{name}/readiness", responses=problems(NotFound))

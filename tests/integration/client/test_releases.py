@@ -180,6 +180,9 @@ async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     created = await run(browser, "create", "paper", "--title", "Spikes", "--session", browser.made["id"])
     assert created.exit_code == 0, created.output
     assert "paper: a draft of 1 datasets of 1 sessions." in created.output
+    assert (await run(browser, "change", "paper", "--search", "session")).exit_code == 2
+    changed = await run(browser, "change", "paper", "--search", f"session={browser.made['id']}")
+    assert "paper: a draft of 1 datasets of 1 sessions." in changed.output
     refused = await run(browser, "check", "paper")
     assert refused.exit_code == 1
     assert refused.output.startswith(f"qc  hilllab/Subjects/{FOLDER}: {NAME}: QC is NOT_SET")

@@ -269,12 +269,17 @@ async def test_a_draft_of_a_session_has_its_default_revisions_and_one_of_a_tag_w
     await administrator.patch(f"/datasets/{paper.dataset}", {"tags": ["figure1"]})
     for body, n in (({"sessions": [paper.lab.session_id]}, 1), ({"tag": "figure1"}, 1), (
         {"tag": "figure1", "sessions": [paper.lab.session_id]}, 2
-    )):  # fmt: skip
+    ), ({"search": {"session": paper.lab.session_id}}, 2), ({"search": {"id": paper.dataset}}, 1)):  # fmt: skip
         created = await made(
             paper.registry, "/releases", {"name": f"r{uuid4().hex[:8]}", "title": "x", **body}
         )
         assert created["datasets"] == n
-    for body, field in (({"tag": "none"}, "tag"), ({"sessions": [str(uuid4())]}, "sessions"), ({}, "detail")):
+    for body, field in (
+        ({"tag": "none"}, "tag"),
+        ({"sessions": [str(uuid4())]}, "sessions"),
+        ({}, "detail"),
+        ({"search": {"colour": "red"}}, "search"),
+    ):
         refused = await paper.registry.post("/releases", {"name": "other", "title": "x", **body})
         assert (refused.status_code, field in refused.json()) == (400, True), refused.text
     for name in ("UPPER", "a b", "-x", str(uuid4()), ""):
@@ -330,6 +335,29 @@ async def test_after_its_session_was_deleted_only_an_administrator_changes_a_rel
         "/releases/paper", {"title": "Spikes, 2"}
     )
     assert changed.status_code == 200, changed.text
+
+
+async def test_a_draft_changes_until_it_is_checked_and_what_is_added_needs_consent_again(
+    paper: Paper,
+) -> None:
+    await paper.lab.register(NAMES[1], name="rig_pc")
+    other = next(row for row in await paper.visible_datasets(paper.registry) if row != paper.dataset)
+    visitor = paper.registry.as_(paper.lab.visitor)
+    add, remove = {"add": {"datasets": [other]}}, {"remove": {"datasets": [other]}}
+    assert (await visitor.patch("/releases/paper/datasets", add)).status_code == 403
+    assert (await paper.anonymous.patch("/releases/paper/datasets", add)).status_code == 403
+    assert (await paper.registry.patch("/releases/none/datasets", add)).status_code == 404
+    administrator = paper.registry.as_(paper.lab.administrator)
+    for caller, body, n in ((administrator, add, 2), (administrator, add, 2), (paper.registry, remove, 1)):
+        assert (await caller.patch("/releases/paper/datasets", body)).json()["datasets"] == n
+    (session,) = (await paper.registry.get("/releases/paper/readiness")).json()["sessions"]
+    assert "consent" in {missing["kind"] for missing in session["missing"]}
+    await paper.registry.post("/releases/paper/consent", {})
+    everything = {"remove": {"sessions": [paper.lab.session_id]}}
+    assert (await paper.registry.patch("/releases/paper/datasets", everything)).status_code == 400
+    await paper.prove()
+    assert (await paper.check()).status_code == 200
+    assert (await paper.registry.patch("/releases/paper/datasets", add)).status_code == 409
 
 
 async def test_a_draft_of_a_deleted_session_is_withdrawn_by_its_creator(paper: Paper) -> None:

@@ -240,6 +240,13 @@ RECIPES = (
     ),
     Recipe(R, "POST", "/releases", {"name": "another-{release}", "title": "x", "sessions": ["{session}"]}),
     Recipe(R, "PATCH", "/releases/{name}", {"title": "x"}, "/releases/{release}"),
+    Recipe(
+        R,
+        "PATCH",
+        "/releases/{name}/datasets",
+        {"add": {"sessions": ["{session}"]}},
+        "/releases/{release}/datasets",
+    ),
     Recipe(R, "POST", "/releases/{name}/consent", None, "/releases/{release}/consent"),
     Recipe(R, "POST", "/releases/{name}/check", {"accept": ["qc"]}, "/releases/{release}/check"),
     Recipe(R, "POST", "/releases/{name}/publish", {"signature": "x"}, "/releases/{release}/publish"),
