@@ -112,7 +112,7 @@ def _choice(
 def check(
     name: Name,
     accept: Annotated[
-        list[str] | None, typer.Option(help="what may be missing: `qc`; may be repeated")
+        list[str] | None, typer.Option(help="what may be missing: `qc`, `consent-left`; may be repeated")
     ] = None,
     url: Url = None,
     user: User = None,

@@ -54,9 +54,21 @@ def unlink(
         _print(table, "The release has no link.")
 
 
-def consent(name: Name, url: Url = None, user: User = None, password: Password = None) -> None:
-    """Agree to the release of your own sessions."""
+def consent(
+    name: Name,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="no longer agree; possible until the release is public")
+    ] = False,
+    url: Url = None,
+    user: User = None,
+    password: Password = None,
+) -> None:
+    """Agree to the release of your own sessions, or withdraw that."""
     with connected(url, user, password) as connection:
+        if withdraw:
+            connection.request("DELETE", f"/releases/{name}/consent")
+            typer.echo(f"You no longer agree to {name}: it cannot be published.")
+            return
         readiness: dict[str, Any] = connection.post(f"/releases/{name}/consent", {})
         is_ready = readiness["is_ready"]
         typer.echo(f"You agreed to {name}. " + ("Nothing is missing." if is_ready else "More is missing."))

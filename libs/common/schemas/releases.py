@@ -35,6 +35,8 @@ class MissingKind(StrEnum):
     COPIES = "copies"  # fewer verified copies than required
     PRIVATE = "private-project"  # public readers would not see it
     CONSENT = "consent"  # of a user of the session
+    CONSENT_LEFT = "consent-left"  # of one without an account now; can be accepted
+    HIDDEN = "hidden"  # from the creator of the draft, since it was made
     QC = "qc"  # not set, or not good enough; can be accepted
 
 
@@ -100,7 +102,7 @@ class ReleaseIn(DatasetChoice):
 class CheckIn(BodySchema):
     """The request to check a draft."""
 
-    accept: list[MissingKind] = Field(default=[], description="what may be missing: `qc` only")
+    accept: list[MissingKind] = Field(default=[], description="what may be missing: `qc`, `consent-left`")
 
 
 class PublishIn(BodySchema):

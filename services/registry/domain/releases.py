@@ -12,7 +12,7 @@ from libs.common.problem import BadRequest, Conflict, Problem
 from libs.common.schemas.qc import QC_CODES, QC_NAMES
 from libs.common.schemas.releases import Missing, MissingKind, Readiness, ReleaseState, SessionReadiness
 
-ACCEPTABLE: Final = frozenset({MissingKind.QC})
+ACCEPTABLE: Final = frozenset({MissingKind.QC, MissingKind.CONSENT_LEFT})
 _GOOD_QC: Final = frozenset({QC_CODES["PASS"], QC_CODES["WARNING"]})
 _MOST_NAMED: Final = 5
 
@@ -50,7 +50,9 @@ class BadSignature(BadRequest):
 class Candidate:
     """A dataset of a release, with all that decides whether its version can be released.
 
-    users  whose consent is needed: those of its session, else the one responsible for its animal
+    users  whose consent is needed: those of its session, else the person responsible for its animal
+    left   those of them whose account was deactivated or deleted
+    is_hidden   from the caller now: no name of it may be shown
     """
 
     dataset_id: UUID
@@ -62,7 +64,17 @@ class Candidate:
     qc: int
     is_deleted: bool
     is_private: bool
+    is_hidden: bool
     users: Mapping[UUID, str]
+    left: Collection[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
+class Consents:
+    """Who agreed to a release, and who withdrew that."""
+
+    agreed: frozenset[UUID]
+    withdrawn: frozenset[UUID] = frozenset()
 
 
 def check_state(state: ReleaseState, allowed: Collection[ReleaseState]) -> None:
@@ -75,16 +87,20 @@ def check_acceptable(kinds: Collection[MissingKind]) -> None:
     """Raises BadRequest for what cannot be accepted as missing."""
     if refused := sorted(set(kinds) - ACCEPTABLE):
         raise BadRequest(
-            fields={"accept": [f"{', '.join(refused)} cannot be missing, only {', '.join(ACCEPTABLE)}."]}
+            fields={
+                "accept": [f"{', '.join(refused)} cannot be missing, only {', '.join(sorted(ACCEPTABLE))}."]
+            }
         )
 
 
 def assess(
-    candidates: Sequence[Candidate], consents: Collection[UUID], accepted: Collection[str], copies: int
+    candidates: Sequence[Candidate], consents: Consents, accepted: Collection[str], copies: int
 ) -> Readiness:
     """What each session of a release lacks."""
     by_session: dict[tuple[UUID | None, str], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
+        if candidate.is_hidden:
+            continue
         by_session[candidate.session_id, candidate.folder if candidate.session_id else ""].append(candidate)
     sessions = [
         SessionReadiness(
@@ -98,8 +114,17 @@ def assess(
         )
         for (session_id, folder), datasets in sorted(by_session.items(), key=lambda item: item[0][1])
     ]
+    if n_hidden := sum(candidate.is_hidden for candidate in candidates):
+        sessions.append(_hidden(n_hidden))
     is_ready = all(missing.is_accepted for session in sessions for missing in session.missing)
     return Readiness(is_ready=is_ready, copies=copies, sessions=sessions)
+
+
+def _hidden(count: int) -> SessionReadiness:
+    """What a caller may know of datasets that are hidden now."""
+    text = f"{count} datasets are hidden from you now: withdraw this draft, and make one without them."
+    missing = Missing(kind=MissingKind.HIDDEN, text=text, is_accepted=False)
+    return SessionReadiness(session=None, folder="", datasets=count, missing=[missing])
 
 
 def check_ready(readiness: Readiness) -> None:
@@ -115,7 +140,7 @@ def check_ready(readiness: Readiness) -> None:
 
 
 def _missing(
-    datasets: Sequence[Candidate], consents: Collection[UUID], copies: int
+    datasets: Sequence[Candidate], consents: Consents, copies: int
 ) -> Iterator[tuple[MissingKind, str]]:
     """Of one session."""
     present = [dataset for dataset in datasets if not dataset.is_deleted]
@@ -133,12 +158,29 @@ def _missing(
             MissingKind.PRIVATE,
             "It is in a private project, of which public readers see nothing: make that public.",
         )
-    users = {user_id: name for dataset in datasets for user_id, name in dataset.users.items()}
-    if absent := sorted(name for user_id, name in users.items() if user_id not in consents):
-        yield MissingKind.CONSENT, f"Consent of {', '.join(absent)}: POST /releases/NAME/consent by each."
+    yield from _missing_consents(datasets, consents)
     if doubtful := [dataset for dataset in present if dataset.qc not in _GOOD_QC]:
         kinds = sorted({QC_NAMES[dataset.qc] for dataset in doubtful})
         yield MissingKind.QC, f"{_names(doubtful)}: QC is {', '.join(kinds)}; set it, or accept this."
+
+
+def _missing_consents(datasets: Sequence[Candidate], consents: Consents) -> Iterator[tuple[MissingKind, str]]:
+    """A person without an account cannot consent, so that can be accepted, unless the person had withdrawn it."""
+    left = {user_id for dataset in datasets for user_id in dataset.left} - consents.withdrawn
+    users = {user_id: name for dataset in datasets for user_id, name in dataset.users.items()}
+    absent = {user_id: name for user_id, name in users.items() if user_id not in consents.agreed}
+    if names := sorted(name for user_id, name in absent.items() if user_id not in left | consents.withdrawn):
+        yield MissingKind.CONSENT, f"Consent of {', '.join(names)}: POST /releases/NAME/consent by each."
+    if names := sorted(name for user_id, name in absent.items() if user_id in consents.withdrawn):
+        yield (
+            MissingKind.CONSENT,
+            f"Consent of {', '.join(names)}, withdrawn: ask each, or make a release without this session.",
+        )
+    if names := sorted(name for user_id, name in absent.items() if user_id in left):
+        yield (
+            MissingKind.CONSENT_LEFT,
+            f"Consent of {', '.join(names)}, without an account now: ask each, and accept this.",
+        )
 
 
 def _names(datasets: Sequence[Candidate]) -> str:

@@ -72,12 +72,14 @@ class ReleaseDatasetRow(Base):
 
 
 class ReleaseConsentRow(Base):
-    """A person whose sessions are in a release agrees to it."""
+    """A person whose sessions are in a release agrees to it, or no longer does."""
 
     __tablename__ = "release_consents"
     release_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ReleaseRow.id), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(primary_key=True)  # metadata owns it
     created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
+    # Stays after the person left: a consent that was withdrawn cannot be accepted as missing.
+    withdrawn_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
 class ReleaseKeyRow(Identified, Base):

@@ -47,6 +47,7 @@ from services.registry.operations.release_keys import check_signature
 from services.registry.queries import releases as queries
 from services.registry.queries.registration_locks import lock_registrations
 from services.registry.queries.release_choice import fetch_chosen_datasets
+from services.registry.queries.release_consents import delete_consents, fetch_consents, upsert_consent
 from services.registry.queries.release_readiness import fetch_candidates
 
 NOUN = "release"
@@ -65,7 +66,7 @@ async def create_release(tx: Transaction, by: Principal, visibility: Visibility,
     row = ReleaseRow(id=uuid4(), created_by_id=by.user_id, **values)
     await create_row(tx, NOUN, row, values | {"n_datasets": len(dataset_ids)})
     await queries.create_datasets(tx.session, row.id, dataset_ids)
-    await queries.create_consent(tx.session, row.id, by.user_id)
+    await upsert_consent(tx.session, row.id, by.user_id)
     await check_may_release(tx.session, by, row.id)
     return await queries.fetch_release(tx.session, visibility, body.name)
 
@@ -98,8 +99,8 @@ async def change_datasets(
     if not await queries.fetch_dataset_ids(tx.session, row.id):
         raise BadRequest("Nothing would be left in the draft: withdraw it instead.")
     if n_added:
-        await queries.delete_consents(tx.session, row.id)
-        await queries.create_consent(tx.session, row.id, by.user_id)
+        await delete_consents(tx.session, row.id)
+        await upsert_consent(tx.session, row.id, by.user_id)
     await check_may_release(tx.session, by, row.id)
     tx.audit("release.datasets-changed", NOUN, row.id, after={"added": n_added, "removed": n_removed})
     return await queries.fetch_release(tx.session, visibility, name)
@@ -114,24 +115,10 @@ async def change_release(
     return await queries.fetch_release(tx.session, visibility, name)
 
 
-async def consent(
-    tx: Transaction, by: Principal, visibility: Visibility, name: str, copies: int
-) -> Readiness:
-    """The caller agrees that the caller's sessions are released. Raises NotFound, Forbidden, Conflict."""
-    row, state = await queries.lock_release(tx.session, visibility, name)
-    targets = await _fetch_targets(tx.session, row.id)
-    if not all(in_scope(by, Permission.WRITE, target) for target in targets):
-        raise Forbidden("This token may not write in all that the release contains.")
-    check_state(state, _OPEN)
-    await queries.create_consent(tx.session, row.id, by.user_id)
-    tx.audit("release.consented", NOUN, row.id, after={"user": by.username})
-    return await _assess(tx.session, row.id, row.accepted, copies)
-
-
 async def read_readiness(session: ReadSession, visibility: Visibility, name: str, copies: int) -> Readiness:
     """What each session of a release lacks. Raises NotFound."""
     release_id, accepted = await queries.fetch_draft(session, visibility, name)
-    return await _assess(session, release_id, accepted, copies)
+    return await assess_release(session, release_id, accepted, copies, visibility)
 
 
 async def check_release(
@@ -145,7 +132,7 @@ async def check_release(
     await _lock_registrations(tx, row.id)
     await queries.lock_datasets_of_release(tx.session, row.id)
     accepted = sorted({str(kind) for kind in body.accept})
-    check_ready(await _assess(tx.session, row.id, accepted, copies))
+    check_ready(await assess_release(tx.session, row.id, accepted, copies))
     entries = await queries.update_versions(tx.session, row.id)
     now = (await fetch_now(tx.session)).replace(microsecond=0)
     try:
@@ -174,16 +161,23 @@ def _write_manifest(name: str, created: datetime, entries: list[ManifestEntry]) 
 async def publish_release(
     tx: Transaction, by: Principal, visibility: Visibility, name: str, body: PublishIn, copies: int
 ) -> Release:
-    """Publish a checked release, at once or after an embargo, of which the end can be moved until then."""
+    """Publish a checked release, at once or after an embargo, of which the end can be moved until then.
+
+    Raises BadRequest for an end that has passed, BadSignature, Conflict, Forbidden, NotFound, NotReady.
+    """
     row, state = await lock_own(tx, by, visibility, name)
     check_state(state, _SIGNABLE)
-    check_ready(await _assess(tx.session, row.id, row.accepted, copies))
+    check_ready(await assess_release(tx.session, row.id, row.accepted, copies))
     _, manifest, _ = await queries.fetch_signed(tx.session, visibility, name)
     key_id = await check_signature(tx.session, (manifest or "").encode(), body.signature)
     now = await fetch_now(tx.session)
+    if body.embargo_until is not None and body.embargo_until < now:
+        raise BadRequest(
+            fields={"embargo_until": ["This time has passed: without one it is public at once."]}
+        )
     values = {
         "state": "published",
-        "public_from": max(body.embargo_until or now, now),
+        "public_from": body.embargo_until or now,
         "published_at": now,
         "key_id": key_id,
         "signature": body.signature,
@@ -199,7 +193,8 @@ async def withdraw_release(
 
     Raises NotFound, Forbidden, Conflict.
     """
-    row, state = await lock_own(tx, by, visibility, name)
+    row, state = await queries.lock_release(tx.session, visibility, name, with_hidden=True)
+    await _check_may_withdraw(tx.session, by, row.id)
     check_state(state, set(ReleaseState) - {ReleaseState.WITHDRAWN})
     values = {"state": "withdrawn", "withdrawn_at": await fetch_now(tx.session), "withdrawn_reason": reason}
     await update_row(tx, NOUN, row, values)
@@ -249,9 +244,16 @@ def _parse(text: str) -> Manifest:
     return parse_manifest(text.encode())
 
 
-async def _assess(session: ReadSession, release_id: UUID, accepted: list[str], copies: int) -> Readiness:
-    candidates = await fetch_candidates(session, release_id)
-    return assess(candidates, await queries.fetch_consents(session, release_id), accepted, copies)
+async def assess_release(
+    session: ReadSession,
+    release_id: UUID,
+    accepted: list[str],
+    copies: int,
+    visibility: Visibility | None = None,
+) -> Readiness:
+    """What each session of a release lacks; what the caller no longer sees is counted without names."""
+    candidates = await fetch_candidates(session, release_id, visibility)
+    return assess(candidates, await fetch_consents(session, release_id), accepted, copies)
 
 
 async def lock_own(
@@ -265,7 +267,7 @@ async def lock_own(
 
 async def check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
     """Raises Forbidden unless the caller may release in the lab of every session and object."""
-    targets = await _fetch_targets(session, release_id)
+    targets = await fetch_targets(session, release_id)
     if await queries.is_draft_of(session, release_id, by.user_id):
         targets = [target for target in targets if target != Target()]
     if not all(may_on(by, Permission.RELEASE, target) for target in targets):
@@ -274,7 +276,17 @@ async def check_may_release(session: ReadSession, by: Principal, release_id: UUI
         )
 
 
-async def _fetch_targets(session: ReadSession, release_id: UUID) -> list[Target]:
+async def _check_may_withdraw(session: ReadSession, by: Principal, release_id: UUID) -> None:
+    """Raises Forbidden. A draft protects and shows nothing, so its creator may withdraw it whatever changed since."""
+    if not await queries.is_draft_of(session, release_id, by.user_id):
+        await check_may_release(session, by, release_id)
+        return
+    targets = await fetch_targets(session, release_id)
+    if not all(in_scope(by, Permission.RELEASE, target) for target in targets if target != Target()):
+        raise Forbidden("This token may not release all that the draft contains.")
+
+
+async def fetch_targets(session: ReadSession, release_id: UUID) -> list[Target]:
     """What every session and object of a release belongs to."""
     session_ids, objects = await queries.fetch_owners(session, release_id)
     existing = await fetch_session_targets(session, session_ids)

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.common.db import ReadSession
-from libs.common.published import SESSION_USERS, SESSIONS, USERNAMES, table
+from libs.common.published import SESSION_USERS, SESSIONS, USERNAMES, USERS, table
 from libs.common.schemas.states import CopyState
-from libs.common.visibility import anonymous_visibility
+from libs.common.visibility import Visibility, anonymous_visibility, system_visibility
 from libs.common.visible import is_dataset_row_visible
 from services.registry.domain.releases import Candidate
 from services.registry.models import CopyRow, DatasetRow, ReleaseDatasetRow, VersionRow
@@ -22,19 +22,28 @@ from services.registry.queries.releases import is_version
 
 
 def _people() -> sa.ScalarSelect[Any]:
-    """Names by id of the users of a session; without users, of the person responsible for its animal."""
+    """Name, and whether there is an account, by id of a person whose consent is needed.
+
+    Those are the users of a session; without users, the person responsible for its animal.
+    """
     sessions, users, names = table(SESSIONS), table(SESSION_USERS), table(USERNAMES)
+    accounts = table(USERS)
+    has_account = sa.exists().where(accounts.c.id == names.c.id, accounts.c.is_active)
     of_session = sa.select(users.c.user_id).where(users.c.session_id == sessions.c.id)
     is_owner = sa.or_(
         names.c.id.in_(of_session.correlate(sessions)),
         sa.and_(~of_session.correlate(sessions).exists(), names.c.id == sessions.c.responsible_user_id),
     )
-    people = sa.select(sa.func.jsonb_object_agg(names.c.id, names.c.username)).where(is_owner)
+    people = sa.select(
+        sa.func.jsonb_object_agg(names.c.id, sa.func.jsonb_build_array(names.c.username, has_account))
+    ).where(is_owner)
     return people.correlate(sessions).scalar_subquery()
 
 
-async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candidate]:
-    """The datasets of a release, with what decides whether it is ready."""
+async def fetch_candidates(
+    session: ReadSession, release_id: UUID, visibility: Visibility | None = None
+) -> list[Candidate]:
+    """The datasets of a release, with what decides whether it is ready, and what the caller no longer sees."""
     sessions = table(SESSIONS)
     n_verified = (
         sa.select(sa.func.count())
@@ -47,6 +56,7 @@ async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candi
     )
     is_public = is_dataset_row_visible(anonymous_visibility(), DatasetRow, sa.true())
     is_gone = sa.and_(DatasetRow.session_id.is_not(None), sessions.c.id.is_(None))
+    is_visible = is_dataset_row_visible(visibility or system_visibility(), DatasetRow, sa.true())
     of_session = sa.select(sessions.c.id, _people().label("people")).subquery("people")
     rows = await session.execute(
         sa.select(
@@ -59,6 +69,7 @@ async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candi
             DatasetRow.qc,
             sa.or_(DatasetRow.deleted_at.is_not(None), is_gone).label("is_deleted"),
             (~sa.func.coalesce(is_public, sa.false())).label("is_private"),
+            sa.and_(~is_gone, ~sa.func.coalesce(is_visible, sa.false())).label("is_hidden"),
             sa.func.coalesce(of_session.c.people, sa.cast({}, JSONB)).label("users"),
         )
         .select_from(ReleaseDatasetRow)
@@ -72,6 +83,8 @@ async def fetch_candidates(session: ReadSession, release_id: UUID) -> list[Candi
 
 
 def _candidate(row: Mapping[str, Any]) -> Candidate:
-    users = {UUID(user_id): name for user_id, name in row["users"].items()}
+    people = {UUID(user_id): tuple(person) for user_id, person in row["users"].items()}
+    users = {user_id: name for user_id, (name, _) in people.items()}
+    left = frozenset(user_id for user_id, (_, has_account) in people.items() if not has_account)
     values = {name: value for name, value in row.items() if name != "id"}
-    return Candidate(dataset_id=row["id"], **values | {"users": users})
+    return Candidate(dataset_id=row["id"], **values | {"users": users, "left": left})

@@ -23,7 +23,6 @@ from libs.common.visibility import Visibility, anonymous_visibility
 from libs.common.visible import is_dataset_row_visible
 from services.registry.models import (
     DatasetRow,
-    ReleaseConsentRow,
     ReleaseDatasetRow,
     ReleaseRow,
     VersionRow,
@@ -51,10 +50,19 @@ def is_wholly_visible(visibility: Visibility) -> Condition:
     return sa.or_(~_has_hidden_dataset(visibility), _is_own_draft(visibility))
 
 
+def is_recorded(visibility: Visibility) -> Condition:
+    """Whether the caller may know that a release exists: a draft stays its creator's, whatever was hidden since."""
+    return sa.or_(is_release_visible(visibility), is_drafted_by(visibility))
+
+
+def is_drafted_by(visibility: Visibility) -> Condition:
+    """A draft of the caller, withdrawn or not. Narrowed tokens have none."""
+    return sa.and_(ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == visibility.user_id)
+
+
 def _is_own_draft(visibility: Visibility) -> Condition:
-    """A draft of the caller, withdrawn or not, with nothing hidden but what belongs to sessions that were deleted."""
-    is_own = sa.and_(ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == visibility.user_id)
-    return sa.and_(is_own, ~_has_hidden_dataset(visibility, with_deleted=False))
+    """A draft of the caller with nothing hidden but what belongs to sessions that were deleted."""
+    return sa.and_(is_drafted_by(visibility), ~_has_hidden_dataset(visibility, with_deleted=False))
 
 
 def is_readable(visibility: Visibility) -> Condition:
@@ -130,13 +138,13 @@ def _select_releases(visibility: Visibility, *conditions: Condition) -> sa.Selec
             ReleaseRow.root,
             totals.c.datasets,
             totals.c.sessions,
-            totals.c.size_bytes,
+            sa.case((is_release_visible(visibility), totals.c.size_bytes)).label("size_bytes"),
             ReleaseRow.key_id,
         )
         .select_from(ReleaseRow)
         .join(usernames, usernames.c.id == ReleaseRow.created_by_id, isouter=True)
         .join(totals, sa.true())
-        .where(is_release_visible(visibility), *conditions)
+        .where(is_recorded(visibility), *conditions)
         .order_by(ReleaseRow.created_at.desc(), ReleaseRow.id)
     )
 
@@ -174,12 +182,13 @@ async def fetch_signed(
 
 
 async def lock_release(
-    session: WriteSession, visibility: Visibility, name: str
+    session: WriteSession, visibility: Visibility, name: str, *, with_hidden: bool = False
 ) -> tuple[ReleaseRow, ReleaseState]:
-    """A release with its state, locked. Raises NotFound."""
+    """A release with its state, locked; `with_hidden` also the caller's draft, whatever is hidden. Raises NotFound."""
+    condition = is_recorded(visibility) if with_hidden else is_release_visible(visibility)
     rows = await session.execute(
         sa.select(ReleaseRow, shown_state())
-        .where(ReleaseRow.name == name, is_release_visible(visibility))
+        .where(ReleaseRow.name == name, condition)
         .with_for_update(of=ReleaseRow)
     )
     row = rows.one_or_none()
@@ -211,29 +220,14 @@ async def delete_datasets(
     return len((await execute_write(session, removed)).all())
 
 
-async def delete_consents(session: WriteSession, release_id: UUID) -> None:
-    """Everyone consents again."""
-    consents = sa.delete(ReleaseConsentRow).where(ReleaseConsentRow.release_id == release_id)
-    await execute_write(session, consents)
-
-
-async def create_consent(session: WriteSession, release_id: UUID, user_id: UUID) -> None:
-    """Record a person's consent, once."""
-    consent = insert(ReleaseConsentRow).values(release_id=release_id, user_id=user_id)
-    await execute_write(session, consent.on_conflict_do_nothing())
-
-
-async def fetch_consents(session: ReadSession, release_id: UUID) -> frozenset[UUID]:
-    """The people who agreed to a release."""
-    consents = sa.select(ReleaseConsentRow.user_id).where(ReleaseConsentRow.release_id == release_id)
-    return frozenset(await session.scalars(consents))
-
-
 async def fetch_draft(session: ReadSession, visibility: Visibility, name: str) -> tuple[UUID, list[str]]:
-    """Id of a release of which the caller sees all, and what is accepted as missing. Raises NotFound."""
+    """Id of a release of which the caller sees all or that the caller drafted, and what is accepted as missing.
+
+    Raises NotFound.
+    """
     rows = await session.execute(
         sa.select(ReleaseRow.id, ReleaseRow.accepted).where(
-            ReleaseRow.name == name, is_wholly_visible(visibility)
+            ReleaseRow.name == name, sa.or_(is_wholly_visible(visibility), is_drafted_by(visibility))
         )
     )
     row = rows.one_or_none()

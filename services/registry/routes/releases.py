@@ -24,6 +24,7 @@ from libs.common.schemas.releases import (
     WithdrawIn,
 )
 from services.registry.domain.releases import BadSignature, NotReady, ReleaseWithdrawn
+from services.registry.operations import release_consents as consents
 from services.registry.operations import releases as operations
 from services.registry.queries import releases as queries
 
@@ -76,8 +77,14 @@ async def read_readiness(request: Request, name: Name, visibility: Sees, session
 
 @router.post("/releases/{name}/consent", responses=problems(Forbidden, NotFound, Conflict))
 async def consent(request: Request, name: Name, by: Editor, visibility: Sees, tx: Tx) -> Readiness:
-    """Agree to the release of one's own sessions."""
-    return await operations.consent(tx, by, visibility, name, request.app.state.release_copies)
+    """Agree to the release of one's own sessions, until it is public."""
+    return await consents.consent(tx, by, visibility, name, request.app.state.release_copies)
+
+
+@router.delete("/releases/{name}/consent", responses=problems(Forbidden, NotFound, Conflict))
+async def withdraw_consent(request: Request, name: Name, by: Editor, visibility: Sees, tx: Tx) -> Readiness:
+    """Withdraw one's consent, until the release is public; one under embargo is `checked` again."""
+    return await consents.withdraw_consent(tx, by, visibility, name, request.app.state.release_copies)
 
 
 @router.post(

@@ -373,6 +373,34 @@ async def test_a_draft_of_a_deleted_session_is_withdrawn_by_its_creator(paper: P
     assert withdrawn.status_code == 200, withdrawn.text
 
 
+async def test_a_draft_stays_its_creators_when_a_session_is_hidden_from_the_creator(paper: Paper) -> None:
+    administrator = paper.lab.metadata.as_(paper.lab.administrator)
+    await made(administrator, "/projects", {"name": "closed", "users": [], "is_private": True})
+    moved = await administrator.patch(f"/sessions/{paper.lab.session_id}", {"projects": ["closed"]})
+    assert moved.status_code == 200, moved.text
+    record = (await paper.registry.get("/releases/paper")).json()
+    assert (record["state"], record["datasets"], record["size_bytes"]) == ("draft", 1, None)
+    assert (await paper.registry.get("/releases")).json()["count"] == 1
+    readiness = await paper.registry.get("/releases/paper/readiness")
+    (hidden,) = readiness.json()["sessions"]
+    assert (hidden["session"], [missing["kind"] for missing in hidden["missing"]]) == (None, ["hidden"])
+    assert (SUBJECT in readiness.text, readiness.json()["is_ready"]) == (False, False)
+    for path, body in (("check", {"accept": ["qc"]}), ("consent", {}), ("links", {})):
+        assert (await paper.registry.post(f"/releases/paper/{path}", body)).status_code in {400, 404}
+    visitor = paper.registry.as_(paper.lab.visitor)
+    assert (await visitor.post("/releases/paper/withdraw", {"reason": "x"})).status_code in {403, 404}
+    withdrawn = await paper.registry.post("/releases/paper/withdraw", {"reason": "its session is private"})
+    assert (withdrawn.status_code, withdrawn.json()["state"]) == (200, "withdrawn"), withdrawn.text
+
+
+async def test_an_embargo_that_ended_before_it_began_publishes_nothing(paper: Paper) -> None:
+    await paper.prove()
+    await paper.check()
+    refused = await paper.publish(embargo_until="2025-01-01T00:00:00Z")
+    assert (refused.status_code, "embargo_until" in refused.json()) == (400, True), refused.text
+    assert await paper.state() == "checked"
+
+
 async def test_a_registration_that_waits_for_a_check_reads_that_the_dataset_is_protected(
     paper: Paper, cingulum: Cingulum
 ) -> None:

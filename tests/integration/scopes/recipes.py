@@ -248,6 +248,7 @@ RECIPES = (
         "/releases/{release}/datasets",
     ),
     Recipe(R, "POST", "/releases/{name}/consent", None, "/releases/{release}/consent"),
+    Recipe(R, "DELETE", "/releases/{name}/consent", None, "/releases/{release}/consent"),
     Recipe(R, "POST", "/releases/{name}/check", {"accept": ["qc"]}, "/releases/{release}/check"),
     Recipe(R, "POST", "/releases/{name}/publish", {"signature": "x"}, "/releases/{release}/publish"),
     Recipe(

@@ -354,6 +354,7 @@ WRITES: Final[dict[str, Write]] = {
                                                             {"add": {"search": {"id": "{dataset_id}"}}})),
     "PATCH /releases/{name}": Write(("release",), ({"title": "written"},)),
     "POST /releases/{name}/consent": Write(("release",)),
+    "DELETE /releases/{name}/consent": Write(("release",)),
     "POST /releases/{name}/check": Write(("release",)),
     "POST /releases/{name}/publish": Write(("release",), ({"signature": "x"},)),
     "POST /releases/{name}/withdraw": Write(("release",), _REASON),
