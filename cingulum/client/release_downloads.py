@@ -7,7 +7,6 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from cingulum.client.problems import ClientError
 from cingulum.client.verified_downloads import OWN, own_folder, sole_access
 from cingulum.digests import Hasher
-from cingulum.http import Connection, Refused, etag_file
+from cingulum.http import Connection, etag_file
 from cingulum.manifests import Manifest, ManifestEntry, parse_manifest
 from cingulum.manifests.folders import DOCUMENTS, MANIFEST_NAME
 
@@ -33,6 +32,11 @@ class ReleaseSource:
 
     server: str
     path: str
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a reviewer's link, which needs no account."""
+        return self.path.startswith("/release-links/")
 
     @classmethod
     def parse(cls, text: str, server: str | None = None) -> ReleaseSource:
@@ -157,16 +161,3 @@ def _remove_own(folder: Path) -> None:
                 path.rmdir()
             else:
                 path.unlink()
-
-
-def reasons_of_pulled(connection: Connection, source: ReleaseSource) -> dict[str, str]:
-    """Why files were pulled, by path; a link does not list them."""
-    if not source.path.startswith("/releases/"):
-        return {}
-    try:
-        rows = connection.rows(f"{source.path}/files")
-        return {row["path"]: row["pulled_reason"] for row in rows if row["pulled_at"]}
-    except Refused as refusal:
-        if refusal.status != HTTPStatus.NOT_FOUND:
-            raise
-        return {}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -14,14 +14,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from cingulum.cli._errors import fail
 from cingulum.cli._server import server_errors
+from cingulum.cli.release.connections import connect_for
 from cingulum.cli.release.manifests import check_signature, refusals
-from cingulum.client import Connection, NoLogin
 from cingulum.manifests import Manifest
 from cingulum.manifests.folders import MANIFEST_NAME
 from cingulum.sizes import format_size
-
-if TYPE_CHECKING:
-    from cingulum.client.release_downloads import ReleaseSource
 
 
 def get(
@@ -59,23 +56,23 @@ def get(
 def _download(release: str, out: Path, url: str | None, token: str | None) -> tuple[Manifest, int]:
     """The manifest of what is in the folder now, and how many of its files were pulled, which are listed."""
     # Imported here because they need numpy, which few commands do.
+    from cingulum.client.notices import fetch_pulled
     from cingulum.client.problems import ClientError
     from cingulum.client.release_downloads import (
         ReleaseSource,
         download_release,
         fetch_manifest,
-        reasons_of_pulled,
     )
 
     try:
         source = ReleaseSource.parse(release, url or _default_server())
-        with server_errors(), _connected(source, token) as connection:
+        with server_errors(), connect_for(source, token) as connection:
             with refusals(f"the manifest of {release}"):
                 manifest = fetch_manifest(connection, source)
             out.mkdir(parents=True, exist_ok=True)
             with _progress(manifest) as step:
                 pulled = download_release(connection, source, manifest, out, step)
-            reasons = reasons_of_pulled(connection, source) if pulled else {}
+            reasons = fetch_pulled(connection, source) if pulled and not source.is_link else {}
     except (ClientError, OSError) as problem:
         fail(str(problem))
     for entry in pulled:
@@ -90,18 +87,6 @@ def _default_server() -> str | None:
 
     stored = Login.of_file()
     return os.environ.get("CINGULUM_URL") or default_server() or (stored.base_url if stored else None)
-
-
-def _connected(source: ReleaseSource, token: str | None) -> Connection:
-    """Signed in with what is meant for that server, else without an account."""
-    from cingulum.client.credentials import connect_to_named
-
-    if source.path.startswith("/release-links/"):
-        return Connection(source.server)
-    try:
-        return connect_to_named(source.server, token)
-    except NoLogin:
-        return Connection(source.server)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from cingulum.cli._errors import fail, refuse
+from cingulum.cli.release.connections import list_notices
 from cingulum.manifests import (
     FileState,
     FolderReport,
@@ -144,10 +145,23 @@ def verify_manifest(
     ] = None,
     public: Annotated[str | None, typer.Option(help="the public key itself, RW…")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="fail if the folder has other files, too")] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="also check there whether files were pulled or the release withdrawn"
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="for --server and a release under embargo; default: that of setup-one for this server"
+        ),
+    ] = None,
 ) -> None:
     """Compare a folder with a manifest, offline: each file's size and SHA-256, and the signature if a key is passed.
 
-    Exit code 1 if the signature or a file is wrong, 2 if the manifest is not one.
+    With --server, files that were pulled since are listed with the reason, too. Exit code 1 if the signature or a file
+    is wrong, or was pulled, 2 if the manifest is not one.
     """
     with refusals(manifest):
         data = manifest.read_bytes()
@@ -155,7 +169,16 @@ def verify_manifest(
     check_signature(manifest, data, key, public)
     report = verify_with_progress(release, folder)
     _show(report, release, is_strict=strict)
-    raise typer.Exit(0 if (report.is_exact if strict else report.is_complete) else 1)
+    is_pulled = _is_pulled(release, server, token)
+    raise typer.Exit(0 if (report.is_exact if strict else report.is_complete) and not is_pulled else 1)
+
+
+def _is_pulled(release: Manifest, server: str | None, token: str | None) -> bool:
+    """Whether the server states that files were pulled, or the release withdrawn; without one that is not known."""
+    if server is None:
+        typer.secho("not checked: whether files were pulled since (pass --server URL)", fg="yellow", err=True)
+        return False
+    return list_notices(release, server, token)
 
 
 def check_signature(manifest: Path, data: bytes, key: Path | None, public: str | None) -> None:

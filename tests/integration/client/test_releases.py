@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import cingulum
 from cingulum.cli import build_app
+from cingulum.client.locks import Lock
 from cingulum.http import etag_file
 from cingulum.manifests import parse_manifest
 from cingulum.manifests.signatures import generate_key, sign
@@ -211,7 +212,7 @@ async def public_reader(browser: Browser, name: str) -> dict[str, str]:
     return {"Authorization": f"Token {token}"}
 
 
-async def test_a_pulled_file_is_gone_and_reaches_its_readers(browser: Browser) -> None:
+async def test_a_pulled_file_is_gone_and_reaches_its_readers(browser: Browser, tmp_path: Path) -> None:
     await publish(browser)
     path = f"hilllab/Subjects/{FOLDER}/{NAME}"
     made = await run(browser, "link", "paper", "--label", "reviewer 2", "--path", path)
@@ -238,6 +239,41 @@ async def test_a_pulled_file_is_gone_and_reaches_its_readers(browser: Browser) -
         (notice,) = await notices_of(browser, reader, about)
         assert (notice["description"], notice["datasets"]) == ("wrong clock", [file["dataset"]])
         assert await notices_of(browser, other, about) == []
+    await _check_here(browser, reader, tmp_path)
+
+
+async def _check_here(browser: Browser, reader: dict[str, str], folder: Path) -> None:
+    """A reader who has the exact files is informed that one was pulled, or that this was not checked."""
+    base_url = str(browser.http.base_url).rstrip("/")
+    manifest = parse_manifest((await browser.http.get("/releases/paper/manifest")).content)
+    (entry,) = manifest.entries
+    (folder / entry.path).parent.mkdir(parents=True)
+    (folder / entry.path).write_bytes(CONTENT)
+    (folder / "manifest.json").write_bytes(manifest.to_bytes())
+    (folder / "paper.lock").write_bytes(Lock(base_url, manifest).to_bytes())
+    verify = ("verify", str(folder / "manifest.json"), str(folder))
+    offline, online = await run(browser, *verify), await run(browser, *verify, "--server", base_url)
+    assert (offline.exit_code, "not checked: whether files were pulled" in offline.stderr) == (0, True)
+    assert (online.exit_code, f"{entry.path} (pulled: wrong clock)" in online.stdout) == (1, True), (
+        online.output
+    )
+
+    async def check(*words: str) -> Result:
+        fetch = ["fetch", "--check", str(folder / "paper.lock"), "--to", str(folder), *words]
+        environment = {"HOME": str(folder), "CINGULUM_HOME": str(folder), "COLUMNS": "200"}
+        return await asyncio.to_thread(CliRunner(env=environment).invoke, build_app(), fetch)
+
+    token = reader["Authorization"].removeprefix("Token ")
+    for words in (["--offline"], []):
+        unknown = await check(*words)
+        assert (unknown.exit_code, "not checked: notices" in unknown.stderr) == (0, True), unknown.output
+    noted = await check("--token", token)
+    assert (noted.exit_code, f"error  {entry.path} (" in noted.stdout, "wrong clock" in noted.stdout) == (
+        1, True, True
+    ), noted.output  # fmt: skip
+    await browser.api("POST", "/releases/paper/withdraw", {"reason": "wrong animal"})
+    withdrawn = await run(browser, *verify, "--server", base_url)
+    assert (withdrawn.exit_code, "withdrawn: wrong animal" in withdrawn.stdout) == (1, True), withdrawn.output
 
 
 async def reads_of(browser: Browser, count: int) -> dict[str | None, int]:
