@@ -99,8 +99,10 @@ async def change_datasets(
     if not await queries.fetch_dataset_ids(tx.session, row.id):
         raise BadRequest("Nothing would be left in the draft: withdraw it instead.")
     if n_added:
+        consents = await fetch_consents(tx.session, row.id)
         await delete_consents(tx.session, row.id)
-        await upsert_consent(tx.session, row.id, by.user_id)
+        if by.user_id not in consents.withdrawn:
+            await upsert_consent(tx.session, row.id, by.user_id)
     await check_may_release(tx.session, by, row.id)
     tx.audit("release.datasets-changed", NOUN, row.id, after={"added": n_added, "removed": n_removed})
     return await queries.fetch_release(tx.session, visibility, name)
@@ -267,9 +269,8 @@ async def lock_own(
 
 async def check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
     """Raises Forbidden unless the caller may release in the lab of every session and object."""
-    targets = await fetch_targets(session, release_id)
-    if await queries.is_draft_of(session, release_id, by.user_id):
-        targets = [target for target in targets if target != Target()]
+    is_own_draft = await queries.is_draft_of(session, release_id, by.user_id)
+    targets = await fetch_targets(session, release_id, with_deleted=not is_own_draft)
     if not all(may_on(by, Permission.RELEASE, target) for target in targets):
         raise Forbidden(
             "Releasing needs the permission `release` in the lab of every session of the release."
@@ -281,15 +282,19 @@ async def _check_may_withdraw(session: ReadSession, by: Principal, release_id: U
     if not await queries.is_draft_of(session, release_id, by.user_id):
         await check_may_release(session, by, release_id)
         return
-    targets = await fetch_targets(session, release_id)
-    if not all(in_scope(by, Permission.RELEASE, target) for target in targets if target != Target()):
+    targets = await fetch_targets(session, release_id, with_deleted=False)
+    if not all(in_scope(by, Permission.RELEASE, target) for target in targets):
         raise Forbidden("This token may not release all that the draft contains.")
 
 
-async def fetch_targets(session: ReadSession, release_id: UUID) -> list[Target]:
-    """What every session and object of a release belongs to."""
+async def fetch_targets(session: ReadSession, release_id: UUID, *, with_deleted: bool = True) -> list[Target]:
+    """What every session and object of a release belongs to; without `with_deleted` no session that was deleted."""
     session_ids, objects = await queries.fetch_owners(session, release_id)
     existing = await fetch_session_targets(session, session_ids)
-    # A session that was deleted belongs to no lab: only an administrator of all may act for it, or who drafted it.
-    targets = [existing.get(session_id, Target()) for session_id in session_ids]
+    # A session that was deleted belongs to no lab: only an administrator of all may act for it.
+    targets = [
+        existing.get(session_id, Target())
+        for session_id in session_ids
+        if with_deleted or session_id in existing
+    ]
     return [*targets, *[await fetch_object_target(session, *of) for of in objects]]

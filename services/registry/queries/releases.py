@@ -52,17 +52,17 @@ def is_wholly_visible(visibility: Visibility) -> Condition:
 
 def is_recorded(visibility: Visibility) -> Condition:
     """Whether the caller may know that a release exists: a draft stays its creator's, whatever was hidden since."""
-    return sa.or_(is_release_visible(visibility), is_drafted_by(visibility))
+    return sa.or_(is_release_visible(visibility), is_drafted_by(visibility.user_id))
 
 
-def is_drafted_by(visibility: Visibility) -> Condition:
-    """A draft of the caller, withdrawn or not. Narrowed tokens have none."""
-    return sa.and_(ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == visibility.user_id)
+def is_drafted_by(user_id: UUID | None) -> Condition:
+    """A draft of that person, withdrawn or not; None, as of narrowed tokens, has none."""
+    return sa.and_(ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == user_id)
 
 
 def _is_own_draft(visibility: Visibility) -> Condition:
     """A draft of the caller with nothing hidden but what belongs to sessions that were deleted."""
-    return sa.and_(is_drafted_by(visibility), ~_has_hidden_dataset(visibility, with_deleted=False))
+    return sa.and_(is_drafted_by(visibility.user_id), ~_has_hidden_dataset(visibility, with_deleted=False))
 
 
 def is_readable(visibility: Visibility) -> Condition:
@@ -227,7 +227,7 @@ async def fetch_draft(session: ReadSession, visibility: Visibility, name: str) -
     """
     rows = await session.execute(
         sa.select(ReleaseRow.id, ReleaseRow.accepted).where(
-            ReleaseRow.name == name, sa.or_(is_wholly_visible(visibility), is_drafted_by(visibility))
+            ReleaseRow.name == name, sa.or_(is_wholly_visible(visibility), is_drafted_by(visibility.user_id))
         )
     )
     row = rows.one_or_none()
@@ -294,7 +294,5 @@ async def fetch_owners(
 
 async def is_draft_of(session: ReadSession, release_id: UUID, user_id: UUID) -> bool:
     """Whether a release is a draft that this person made."""
-    is_own = ReleaseRow.checked_at.is_(None), ReleaseRow.created_by_id == user_id
-    return (
-        await session.scalar(sa.select(ReleaseRow.id).where(ReleaseRow.id == release_id, *is_own)) is not None
-    )
+    own = sa.select(ReleaseRow.id).where(ReleaseRow.id == release_id, is_drafted_by(user_id))
+    return await session.scalar(own) is not None

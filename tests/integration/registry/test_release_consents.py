@@ -6,7 +6,7 @@ from uuid import UUID
 
 from libs.common.permissions import Principal
 from tests.support.lab import made
-from tests.support.releases import Paper
+from tests.support.releases import NAMES, Paper
 
 
 async def with_fay(paper: Paper) -> Principal:
@@ -89,3 +89,12 @@ async def test_consent_counts_after_the_person_left(paper: Paper) -> None:
         "/releases/paper/consent", {}
     )
     assert (consented.status_code, (await paper.publish()).json()["state"]) == (200, "public")
+
+
+async def test_an_addition_does_not_restore_a_consent_that_was_withdrawn(paper: Paper) -> None:
+    await paper.lab.register(NAMES[1], name="rig_pc")
+    other = next(row for row in await paper.visible_datasets(paper.registry) if row != paper.dataset)
+    await paper.registry.request("DELETE", "/releases/paper/consent")
+    added = await paper.registry.patch("/releases/paper/datasets", {"add": {"datasets": [other]}})
+    assert added.json()["datasets"] == 2
+    assert await missing_consents(paper) == [("consent", "Consent of ada, withdrawn", False)]
