@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from cingulum.cli._errors import fail, refuse
+from cingulum.cli._progress import download_bar
 from cingulum.cli._server import server_errors
 from cingulum.client import NoLogin, ServerProblem
 
@@ -96,7 +93,7 @@ def _download(
     with (
         server_errors(),
         connect_to_named(server, token) as connection,
-        _progress(name, lock.manifest.size_bytes) as step,
+        download_bar(name, lock.manifest.size_bytes) as step,
     ):
         results = list(fetch_lock(lock, connection, folder, step, overwrite=overwrite))
     return {result.path: str(result.state) for result in results if not result.is_complete}
@@ -132,12 +129,3 @@ def _compare(lock: Lock, folder: Path) -> dict[str, str]:
 
     files = verify_folder(lock.manifest, folder).files
     return {file.path: str(file.state) for file in files if file.state not in {FileState.OK, FileState.EXTRA}}
-
-
-@contextmanager
-def _progress(name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(name, total=size_bytes)
-        yield lambda count: bars.advance(task, count)

@@ -12,9 +12,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from cingulum.client.problems import ClientError
-from cingulum.client.verified_downloads import OWN, own_folder, sole_access
+from cingulum.client.verified_downloads import OWN, discard_part, own_folder, sole_access
 from cingulum.digests import Hasher
-from cingulum.http import Connection, etag_file
+from cingulum.http import Connection
 from cingulum.manifests import Manifest, ManifestEntry, parse_manifest
 from cingulum.manifests.folders import DOCUMENTS, MANIFEST_NAME
 
@@ -88,9 +88,9 @@ def download_release(
         try:
             present = set(_unpack(part, manifest, folder))
         except zipfile.BadZipFile as problem:
-            _discard(part)
+            discard_part(part)
             raise NotThatRelease(f"the server sent a damaged zip ({problem}): try again") from None
-        _discard(part)
+        discard_part(part)
     _remove_own(folder)
     return [entry for entry in manifest.entries if entry.path not in present]
 
@@ -145,11 +145,6 @@ def _write(path: Path, data: bytes, folder: Path) -> None:
     temporary = own_folder(folder, "parts") / "unpacked"
     temporary.write_bytes(data)
     temporary.replace(path)
-
-
-def _discard(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    etag_file(part).unlink(missing_ok=True)
 
 
 def _remove_own(folder: Path) -> None:

@@ -52,11 +52,11 @@ def download_verified(
     try:
         connection.download(address, part, progress=progress, resume=True, size_bytes=size_bytes)
     except OtherSize as problem:
-        _discard(part)
+        discard_part(part)
         raise OtherBytes(str(problem)) from problem
     digests = hash_file(part)
     if not is_expected(digests):
-        _discard(part)
+        discard_part(part)
         raise OtherBytes("the server sent other bytes than expected")
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,8 @@ def download_verified(
     return digests
 
 
-def _discard(part: Path) -> None:
+def discard_part(part: Path) -> None:
+    """Delete what has arrived of a download: the next one begins at its start."""
     part.unlink(missing_ok=True)
     etag_file(part).unlink(missing_ok=True)
 

@@ -1,6 +1,8 @@
-"""A public release of one file, made through the API."""
+"""Releases that are made through the API."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from cingulum.manifests.signatures import generate_key, sign
 from tests.support.portal import Browser
@@ -19,12 +21,19 @@ async def publish_one(browser: Browser, name: str, **about: object) -> str:
             "count"
         ]:
             break
+    await publish_session(browser, name, session["id"], {"title": f"Spikes of {name}", **about})
+    return f"hilllab/Subjects/{mouse}/2018-05-03/001/alf/spikes.times.npy"
+
+
+async def publish_session(
+    browser: Browser, name: str, session_id: str, about: Mapping[str, object], **values: str
+) -> None:
+    """Release a session; public unless an embargo is among the values."""
     key = generate_key()
     await browser.api("POST", "/release-keys", {"name": name, "public_key": key.public.to_line()})
-    draft = {"name": name, "title": f"Spikes of {name}", "sessions": [session["id"]], **about}
-    await browser.api("POST", "/releases", draft)
+    await browser.api("POST", "/releases", {"name": name, "sessions": [session_id], **about})
     await browser.api("POST", f"/releases/{name}/check", {"accept": ["qc"]})
     headers = {"Authorization": f"Token {browser.token}"}
     manifest = await browser.http.get(f"/releases/{name}/manifest", headers=headers)
-    await browser.api("POST", f"/releases/{name}/publish", {"signature": sign(manifest.content, key, "")})
-    return f"hilllab/Subjects/{mouse}/2018-05-03/001/alf/spikes.times.npy"
+    signature = {"signature": sign(manifest.content, key, "")}
+    await browser.api("POST", f"/releases/{name}/publish", signature | values)

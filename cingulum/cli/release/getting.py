@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from cingulum.cli._errors import fail
+from cingulum.cli._progress import download_bar
 from cingulum.cli._server import server_errors
 from cingulum.cli.release.connections import connect_for
 from cingulum.cli.release.manifests import check_signature, refusals
@@ -70,7 +67,7 @@ def _download(release: str, out: Path, url: str | None, token: str | None) -> tu
             with refusals(f"the manifest of {release}"):
                 manifest = fetch_manifest(connection, source)
             out.mkdir(parents=True, exist_ok=True)
-            with _progress(manifest) as step:
+            with download_bar(manifest.name, manifest.size_bytes) as step:
                 pulled = download_release(connection, source, manifest, out, step)
             reasons = fetch_pulled(connection, source) if pulled and not source.is_link else {}
     except (ClientError, OSError) as problem:
@@ -87,12 +84,3 @@ def _default_server() -> str | None:
 
     stored = Login.of_file()
     return os.environ.get("CINGULUM_URL") or default_server() or (stored.base_url if stored else None)
-
-
-@contextmanager
-def _progress(manifest: Manifest) -> Iterator[Callable[[int], None]]:
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(manifest.name, total=manifest.size_bytes)
-        yield lambda count: bars.advance(task, count)

@@ -68,8 +68,7 @@ def create(
     with connected(url, user, password) as connection:
         body = {"name": name, "title": title, "license": licence}
         row = connection.post("/releases", body | _choice(tag, session, dataset, search), idempotent=True)
-        typer.echo(f"{name}: a draft of {row['datasets']} datasets of {row['sessions']} sessions.")
-        _show_readiness(connection, name)
+        _show_draft(connection, row)
 
 
 def change(
@@ -93,8 +92,7 @@ def change(
         remove = {"sessions": remove_session or [], "datasets": remove_dataset or []}
         body = {"add": _choice(tag, session, dataset, search), "remove": remove}
         row = connection.patch(f"/releases/{name}/datasets", body)
-        typer.echo(f"{name}: a draft of {row['datasets']} datasets of {row['sessions']} sessions.")
-        _show_readiness(connection, name)
+        _show_draft(connection, row)
 
 
 def _choice(
@@ -204,6 +202,12 @@ def add_key(
     with connected(url, user, password) as connection:
         row = connection.post("/release-keys", {"name": name, "public_key": text})
         typer.echo(f"Added key {row['key_id']} of {name}.")
+
+
+def _show_draft(connection: Connection, row: dict[str, Any]) -> None:
+    """Print what is in a draft, and what it lacks."""
+    typer.echo(f"{row['name']}: a draft of {row['datasets']} datasets of {row['sessions']} sessions.")
+    _show_readiness(connection, row["name"])
 
 
 def _show_readiness(

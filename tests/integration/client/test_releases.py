@@ -17,9 +17,10 @@ from cingulum.cli import build_app
 from cingulum.client.locks import Lock
 from cingulum.http import etag_file
 from cingulum.manifests import parse_manifest
-from cingulum.manifests.signatures import generate_key, sign
+from cingulum.manifests.signatures import generate_key
 from tests.support.gateway import served
 from tests.support.portal import ADMIN, LOGIN, Browser
+from tests.support.public_releases import publish_session
 from tests.support.system import Cingulum
 from tests.support.waiting import attempts
 
@@ -111,16 +112,7 @@ async def test_files_of_a_release_are_read_in_ranges_at_their_version(browser: B
 
 async def publish(browser: Browser, **values: str) -> None:
     """A release of the session, without commands; public unless an embargo is among the values."""
-    key = generate_key()
-    await browser.api("POST", "/release-keys", {"name": "hilllab", "public_key": key.public.to_line()})
-    draft = {"name": "paper", "title": "Spikes", "sessions": [browser.made["id"]]}
-    await browser.api("POST", "/releases", draft)
-    await browser.api("POST", "/releases/paper/check", {"accept": ["qc"]})
-    headers = {"Authorization": f"Token {browser.token}"}
-    manifest = await browser.http.get("/releases/paper/manifest", headers=headers)
-    await browser.api(
-        "POST", "/releases/paper/publish", {"signature": sign(manifest.content, key, "")} | values
-    )
+    await publish_session(browser, "paper", browser.made["id"], {"title": "Spikes"}, **values)
 
 
 async def test_a_link_opens_one_embargoed_file_for_a_viewer_without_an_account(browser: Browser) -> None:
