@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ _NOT_COPIED = ("include", "*.a")  # needed only for compiling
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory; the folders in it are of mode 0700
 _ENOUGH = 4 << 30  # bytes
 _HELD = "held"
+_reserved: dict[int, int] = {}  # file descriptors of bound sockets by port, open until this process ends
 
 
 def port_problem(port: int, host: str = LOOPBACK) -> OSError | None:
@@ -46,19 +48,40 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
+    """A port that is free, and that this process reserves for a server of its own until it ends.
+
+    A server listens seconds after its port was chosen, and other programs could take the port until then, also as the
+    near end of a connection. A bound socket that does not listen prevents this, and servers that set SO_REUSEADDR,
+    as PostgreSQL, NATS and uvicorn do, can listen beside it. That is so on Linux; elsewhere the port is free just now.
+    """
+    return _reserve(0, host)
+
+
+def _reserve(port: int, host: str = LOOPBACK) -> int:
+    if port in _reserved:
         return port
+    reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind((host, port))
+        port = reserved.getsockname()[1]
+    except OSError:
+        reserved.close()
+        raise
+    if sys.platform == "linux":
+        _reserved[port] = reserved.detach()
+    else:
+        reserved.close()
+    return port
 
 
 def remembered_port(file: Path) -> int:
-    """The port stored in `file` if it is free, else a new one, which is stored."""
+    """The port stored in `file` if it is free, else a new one, which is stored; reserved as by `free_port`."""
     if file.exists():
         port = int(file.read_text())
-        if port_is_free(port):
-            return port
+        with suppress(OSError):
+            if port_is_free(port):
+                return _reserve(port)
     port = free_port()
     write_private(file, f"{port}\n")
     return port

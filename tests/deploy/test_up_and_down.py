@@ -136,9 +136,7 @@ def test_the_login_is_private_and_follows_the_port(local: Local) -> None:
 
 @pytest.mark.parametrize("detach", [[], ["--detach"]])
 def test_a_port_in_use_ends_in_one_sentence_with_a_free_port(local: Local, detach: list[str]) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", local.port))
-        other.listen()
+    with socket.create_server(("127.0.0.1", local.port)):
         code, output = local.run("up", *detach)
         assert (code, output.count("\n")) == (1, 1)
         assert (

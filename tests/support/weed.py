@@ -8,16 +8,16 @@ import json
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
+from deploy.local.places import free_port
 from libs.common.storage.s3_bucket import S3Place, connect
 from tests.support.waiting import blocking_attempts
 
@@ -30,7 +30,7 @@ def weed_server() -> Iterator[S3Place]:
     """Start the server, wait until it answers, and tell where it is; the bucket `cingulum` is still to be made."""
     folder = Path(tempfile.mkdtemp(prefix="weed-"))
     place_keys = {"access_key_id": secrets.token_hex(8), "secret_access_key": secrets.token_hex(16)}
-    port = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+    port = {name: free_port() for name in _PORTS}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             _command(folder, port, place_keys),
@@ -111,14 +111,6 @@ def _wait_until_ready(endpoint_url: str, process: subprocess.Popen[bytes], log: 
         except OSError:
             pass
     raise RuntimeError(f"weed did not start:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_ports(n: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _die_with_parent() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.local.places import free_port
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.storage.disk import DRAFT_PREFIX
@@ -75,13 +75,6 @@ async def test_killed_before_any_step_nothing_acknowledged_is_lost(
 async def _landed(onlooker: asyncpg.Connection, n: int) -> bool:
     """A bundle whose answer was lost is not sent again, so that it is there once."""
     return bool(await onlooker.fetchval("SELECT count(*) FROM transfer.uploads WHERE name = $1", str(n)))
-
-
-def free_port() -> int:
-    """A free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

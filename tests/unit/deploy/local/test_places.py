@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,12 +25,23 @@ def test_a_remembered_port_changes_only_when_taken(tmp_path: Path) -> None:
     file = tmp_path / "port"
     first = places.remembered_port(file)
     assert places.remembered_port(file) == first
-    with socket.socket() as other:
-        other.bind((places.LOOPBACK, first))
-        other.listen()
+    with socket.create_server((places.LOOPBACK, first)):
         second = places.remembered_port(file)
     assert second != first
     assert places.remembered_port(file) == second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a port is reserved on Linux only")
+def test_a_chosen_port_is_taken_by_no_other_program_before_its_server_listens(tmp_path: Path) -> None:
+    chosen = [places.free_port(), places.remembered_port(tmp_path / "port")]
+    for port in chosen:
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((places.LOOPBACK, port))
+        with pytest.raises(OSError, match="in use"):  # nor as the near end of a connection
+            socket.create_connection((places.LOOPBACK, 9), source_address=(places.LOOPBACK, port))
+        for _ in range(2):
+            with socket.create_server((places.LOOPBACK, port)) as server:
+                assert server.getsockname()[1] == port
 
 
 def test_a_private_file_is_private_from_its_first_moment_and_replaced_whole(tmp_path: Path) -> None:
