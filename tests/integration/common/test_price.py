@@ -127,7 +127,11 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_the_reason_reporte
         answer = await metadata.get("/subjects")
     assert (answer.status_code, answer.json()["type"]) == (503, "query-too-long")
     assert "use fewer conditions" in answer.json()["detail"]
-    assert (await metadata.get("/subjects")).status_code == 200
+
+    async def reads_again() -> bool:  # on a busy machine a short statement may take 0.2 s, too
+        return (await metadata.get("/subjects")).status_code == 200
+
+    await until(reads_again)
 
 
 async def test_a_write_continues_after_its_caller_disconnects(cingulum: Cingulum, callers: Callers) -> None:
